@@ -1,0 +1,71 @@
+// Downloads Debian packages and unpacks them into a folder. Installs nothing and needs no special user.
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onPath } from './find-binary.js';
+import { runCommand } from './run-command.js';
+
+export function canUnpackDebianPackages(): boolean {
+  return Boolean(onPath('apt-get') && onPath('apt-cache') && onPath('dpkg') && onPath('ldd'));
+}
+
+export class DebianPackages {
+  private readonly downloads: string;
+  private readonly lists: string;
+  private readonly options: string[];
+  private ownLists = false;
+
+  /** @param work scratch folder, removed by the caller @param root where the packages are unpacked */
+  constructor(
+    work: string,
+    private readonly root: string,
+  ) {
+    this.downloads = join(work, 'debs');
+    this.lists = join(work, 'lists');
+    this.options = ['-q', '-o', `Dir::Cache=${join(work, 'cache')}`, '-o', 'Debug::NoLocking=1'];
+    // Root's apt-get would otherwise download as a user that cannot write into our folder.
+    this.options.push('-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30');
+  }
+
+  async prepare(): Promise<void> {
+    const archives = join(this.downloads, '..', 'cache', 'archives', 'partial');
+    for (const folder of [join(this.lists, 'partial'), archives, this.downloads, this.root]) {
+      await mkdir(folder, { recursive: true });
+    }
+  }
+
+  async unpack(names: string[]): Promise<void> {
+    await this.download(names);
+    for (const file of await readdir(this.downloads)) {
+      await runCommand('dpkg', ['-x', join(this.downloads, file), this.root]);
+      await rm(join(this.downloads, file));
+    }
+  }
+
+  /** The libraries a package depends on directly; the C library is always there. */
+  async libraries(name: string): Promise<string[]> {
+    const skip = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
+      (kind) => `--no-${kind}`,
+    );
+    const text = await runCommand('apt-cache', [...this.options, 'depends', ...skip, name]);
+    return [...text.matchAll(/^ {1,2}\|?(?:Pre)?Depends: (lib\S+)/gm)]
+      .map((match) => match[1] ?? '')
+      .filter((library) => library !== 'libc6');
+  }
+
+  /** Uses the system's package lists first; they are often missing or out of date, then fetches lists of our own. */
+  private async download(names: string[]): Promise<void> {
+    try {
+      await this.aptGet('download', ...names);
+    } catch (error) {
+      if (this.ownLists) throw error;
+      this.ownLists = true;
+      this.options.push('-o', `Dir::State::Lists=${this.lists}`, '-o', 'Acquire::Languages=none');
+      await this.aptGet('update');
+      await this.aptGet('download', ...names);
+    }
+  }
+
+  private async aptGet(...args: string[]): Promise<void> {
+    await runCommand('apt-get', [...this.options, ...args], { cwd: this.downloads });
+  }
+}
