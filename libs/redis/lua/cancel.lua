@@ -1,0 +1,24 @@
+-- Take a message that is still scheduled out of the delay store, and free its business key. Final, also when asked
+-- twice by one call. Returns 'CANCELLED', 'ALREADY_DELIVERED' (a record exists, nothing is scheduled) or 'NOT_FOUND'.
+local slot, meta, record = unpack(KEYS)
+local number, ttl, id_prefix, message_id = unpack(ARGV)
+
+local before = replay(slot, number, ttl)
+if before then return before end
+
+local known = redis.call('GET', record)
+local id = message_id
+if id == '' and known then id = string.match(known, '^%x*|[%d-]+|%d+|(.*)$') end
+local buckets = { unpack(KEYS, 4) }
+for at = 1, #buckets, 2 do
+  local payload = id ~= '' and redis.call('HGET', buckets[at + 1], id)
+  if payload then
+    redis.call('ZREM', buckets[at], id)
+    redis.call('HDEL', buckets[at + 1], id)
+    local name = cmsgpack.unpack(payload)[7]
+    if name ~= '' then redis.call('DEL', id_prefix .. name) end
+    redis.call('HINCRBY', meta, 'cancelled', 1)
+    return remember(slot, number, ttl, 'CANCELLED')
+  end
+end
+return remember(slot, number, ttl, known and 'ALREADY_DELIVERED' or 'NOT_FOUND')

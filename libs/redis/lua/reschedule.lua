@@ -1,0 +1,25 @@
+-- Move the due time of a message that is still scheduled; its business record lives on accordingly.
+-- Returns 'RESCHEDULED <due>', 'ALREADY_DELIVERED' or 'NOT_FOUND'.
+local slot, record = unpack(KEYS)
+local number, ttl, id_prefix, message_id, due, window = unpack(ARGV)
+
+local before = replay(slot, number, ttl)
+if before then return before end
+
+local now = now_ms()
+local due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due)
+if due_at < now then due_at = now end
+local known = redis.call('GET', record)
+local id = message_id
+if id == '' and known then id = string.match(known, '^%x*|[%d-]+|%d+|(.*)$') end
+local buckets = { unpack(KEYS, 3) }
+for at = 1, #buckets, 2 do
+  local payload = id ~= '' and redis.call('HGET', buckets[at + 1], id)
+  if payload then
+    redis.call('ZADD', buckets[at], 'XX', text(due_at), id)
+    local name = cmsgpack.unpack(payload)[7]
+    if name ~= '' then redis.call('PEXPIRE', id_prefix .. name, text(due_at - now + tonumber(window))) end
+    return remember(slot, number, ttl, 'RESCHEDULED ' .. text(due_at))
+  end
+end
+return remember(slot, number, ttl, known and 'ALREADY_DELIVERED' or 'NOT_FOUND')

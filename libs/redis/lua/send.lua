@@ -1,0 +1,53 @@
+-- Append or schedule a frozen batch of messages of one shard. A business key that is known stores nothing and answers
+-- with the first message. Returns 'OK' when every message was simply appended, else 'OK' and a JSON list of
+-- [index, 'SCHEDULED', due] | [index, 'DUPLICATE', first id, state due or '', queue] | [index, 'CONFLICT', first id];
+-- or 'NO_TOPIC' | 'STALE'.
+local slot, meta = unpack(KEYS)
+local number, ttl, window = unpack(ARGV, 1, 3)
+local keys, args = KEYS, ARGV
+
+local before = replay(slot, number, ttl)
+if before then return before end
+if redis.call('EXISTS', meta) == 0 then return 'NO_TOPIC' end
+
+local now = now_ms()
+local notes, accepted = {}, 0
+local function note(...) notes[#notes + 1] = { ... } end
+
+-- A record reads `digest|bucket or -|queue|first id`.
+local function duplicate(index, known, digest, dz)
+  local first, bucket, queue, id = string.match(known, '^(%x*)|([%d-]+)|(%d+)|(.*)$')
+  if first ~= digest then return note(index, 'CONFLICT', id) end
+  local due = bucket ~= '-' and redis.call('ZSCORE', dz, id)
+  note(index, 'DUPLICATE', id, due and text(tonumber(due)) or '', queue)
+end
+
+-- Per message: stream (index of its key), dz (index of its bucket's zset, the hash follows; '' when neither delayed nor
+-- keyed), bucket, queue, due ('' | '+delay' | instant), record (index or ''), record name, digest, then the five fields.
+for at = 4, #args, 13 do
+  local index = (at - 4) / 13
+  local stream, dz, bucket, queue, due, record, name, digest, id, tag, okey, envelope, body = unpack(args, at, at + 12)
+  local known = record ~= '' and redis.call('GET', keys[tonumber(record)])
+  if known then
+    redis.call('SET', keys[tonumber(record)], known, 'KEEPTTL') -- written on purpose, see token.lua
+    duplicate(index, known, digest, keys[tonumber(dz)])
+  else
+    local due_at = now
+    if due ~= '' then due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due) end
+    if due_at <= now then
+      bucket = '-'
+      redis.call('XADD', keys[tonumber(stream)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
+    else
+      redis.call('ZADD', keys[tonumber(dz)], text(due_at), id)
+      redis.call('HSET', keys[tonumber(dz) + 1], id, cmsgpack.pack({ queue, id, tag, okey, envelope, body, name }))
+      note(index, 'SCHEDULED', text(due_at))
+    end
+    if record ~= '' then
+      local life = math.max(due_at - now, 0) + tonumber(window)
+      redis.call('SET', keys[tonumber(record)], digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, 'PX', text(life))
+    end
+    accepted = accepted + 1
+  end
+end
+if accepted > 0 then redis.call('HINCRBY', meta, 'accepted', accepted) end
+return remember(slot, number, ttl, #notes == 0 and 'OK' or 'OK' .. cjson.encode(notes))

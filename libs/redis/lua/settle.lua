@@ -1,0 +1,71 @@
+-- End deliveries, each in one of five ways, if they are still this consumer's: ack | skip | retry | release | dead.
+-- A delivery that is not ours any more is left alone: its new owner decides. Returns 'SETTLED', or 'LOST' and the
+-- indexes that were not ours.
+local slot, meta, notes, held, owners, waiting, payloads, retries, dead, letters = unpack(KEYS)
+local number, ttl, group, consumer, streams = unpack(ARGV, 1, 5)
+local keys, args = KEYS, ARGV
+
+local before = replay(slot, number, ttl)
+if before then return before end
+redis.call('PEXPIRE', slot, ttl) -- a first write that is never refused for memory: settling must always be possible
+
+local now = now_ms()
+local lost, counts = {}, {}
+local function count(what) counts[what] = (counts[what] or 0) + 1 end
+
+-- Two entries may carry one message id (its business record had ended): the second must not overwrite the first.
+local function free_name(hash, id, field)
+  return redis.call('HEXISTS', hash, id) == 0 and id or id .. '~' .. field
+end
+
+local function come_again(field, queue, delay, id, tag, okey, envelope, body, state)
+  if delay == '0' then
+    return redis.call('XADD', retries, '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body, 'r', state)
+  end
+  local name = free_name(payloads, id, field)
+  redis.call('HSET', payloads, name, cmsgpack.pack({ queue, id, tag, okey, envelope, body, '', state }))
+  redis.call('ZADD', waiting, text(now + tonumber(delay)), name)
+end
+
+local function bury(field, queue, reason, id, tag, okey, envelope, body, state, why)
+  local name = free_name(letters, id, field)
+  redis.call('HSET', letters, name,
+    cmsgpack.pack({ queue, id, tag, okey, envelope, body, reason, state, why, text(now) }))
+  redis.call('ZADD', dead, text(now), name)
+end
+
+local at, index = 6 + tonumber(streams), 0
+while at <= #args do
+  local stream, field, verdict = unpack(args, at, at + 2)
+  local lease, key = args[5 + tonumber(stream)], keys[10 + tonumber(stream)]
+  local entry = string.match(field, ':(.*)$')
+  local mine = lease_holds(owners, lease) and owns(key, group, consumer, entry)
+  local in_place = lease ~= '' and (verdict == 'retry' or verdict == 'release')
+  if not mine then
+    lost[#lost + 1] = index
+  else
+    redis.call('HDEL', notes, field)
+    if not in_place then
+      redis.call('XACK', key, group, entry)
+      if lease ~= '' then redis.call('HDEL', held, field) end
+    end
+    count(verdict)
+  end
+  if verdict == 'ack' or verdict == 'skip' then
+    at = at + 3
+  else
+    -- queue, delay or reason, the five fields, state, why
+    local queue, how, id, tag, okey, envelope, body, state, why = unpack(args, at + 3, at + 11)
+    at = at + 12
+    if mine and verdict == 'dead' then
+      bury(field, queue, how, id, tag, okey, envelope, body, state, why)
+    elseif mine and not in_place then
+      come_again(field, queue, how, id, tag, okey, envelope, body, state)
+    elseif mine and verdict == 'retry' then
+      redis.call('HSET', held, field, text(now + tonumber(how)) .. ' ' .. state)
+    end
+  end
+  index = index + 1
+end
+for what, many in pairs(counts) do redis.call('HINCRBY', meta, what .. ':' .. group, many) end
+return remember(slot, number, ttl, #lost == 0 and 'SETTLED' or 'LOST ' .. table.concat(lost, ' '))

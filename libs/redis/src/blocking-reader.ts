@@ -1,0 +1,65 @@
+// A blocked read that can be ended without losing what it brings: the wait is ended on the server, and the reply taken.
+import type { Redis } from 'ioredis';
+import type { Connections } from './connections.js';
+
+/** The server checks blocked clients every 100 ms; longer blocks only cost less, and a dead socket is noticed later. */
+export const LONGEST_BLOCK_MS = 5_000;
+const UNBLOCK_AGAIN_MS = 50;
+const CUT_AFTER_MS = 2_000;
+
+export class BlockingReader {
+  private client: Redis | undefined;
+  private closed = false;
+
+  constructor(private readonly connections: Connections) {}
+
+  /**
+   * Runs one blocking command. When the signal aborts, the client is unblocked and the reply, empty or not, is still
+   * returned; only a server that does not answer makes it cut the socket (what it had leased is found by adoption or
+   * reclaim then).
+   */
+  async run(args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
+    if (signal?.aborted || this.closed) return null;
+    const client = (this.client ??= this.connections.blocking());
+    const [command, ...rest] = args;
+    const reply = client.callBuffer(String(command), ...rest);
+    const unblock = (): void => void this.unblock(client, reply);
+    signal?.addEventListener('abort', unblock, { once: true });
+    try {
+      return await reply;
+    } catch (error) {
+      if (signal?.aborted || this.closed) return null;
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', unblock);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.client) this.connections.drop(this.client);
+    this.client = undefined;
+  }
+
+  /** Again and again: an UNBLOCK that arrives before its read has no effect. */
+  private async unblock(client: Redis, reply: Promise<unknown>): Promise<void> {
+    let ended = false;
+    reply.catch(() => undefined).finally(() => (ended = true));
+    const giveUpAt = performance.now() + CUT_AFTER_MS;
+    while (!ended && performance.now() < giveUpAt && client.status === 'ready') {
+      await this.unblockOnce(client.options.connectionName!).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, ended ? 0 : UNBLOCK_AGAIN_MS));
+    }
+    if (!ended) client.disconnect();
+  }
+
+  /** The client cannot be asked for its id while it is blocked; its name is unique. */
+  private async unblockOnce(name: string): Promise<void> {
+    const list = (await this.connections.command().client('LIST')) as string;
+    const id = list
+      .split('\n')
+      .find((line) => line.includes(` name=${name} `))
+      ?.match(/^id=(\d+)/)?.[1];
+    if (id !== undefined) await this.connections.command().client('UNBLOCK', Number(id));
+  }
+}

@@ -1,0 +1,133 @@
+// Calls of scripts that may be repeated: again and again until an answer comes or the deadline passes.
+import { BrokerRefusedError, ClosedError } from '@millrace/core';
+import { CallSlots, type CallSlot } from './call-slots.js';
+import type { Connections } from './connections.js';
+import { Deadlines } from './deadlines.js';
+import { runScript, runScriptBuffer, type ScriptArgument, type ScriptName } from './scripts.js';
+import { kindOf, refusal } from './server-error.js';
+
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 1_000;
+
+/** The fate of a frozen call is not known; `replay` asks for it again under the same token. Internal to this library. */
+export class UnknownFate extends Error {
+  constructor(
+    readonly replay: () => Promise<string>,
+    override readonly cause: unknown,
+  ) {
+    super('the fate of the call is not known');
+  }
+}
+
+export class Caller {
+  private readonly slots = new CallSlots();
+  private readonly deadlines = new Deadlines();
+
+  /** @param deadlineMs when a call gives up; tokens live twice as long, so that a replay still finds its reply */
+  constructor(
+    private readonly connections: Connections,
+    private readonly deadlineMs: number,
+  ) {}
+
+  get closed(): boolean {
+    return this.connections.closed;
+  }
+
+  /** Runs a script that is idempotent by itself. Throws BrokerRefusedError or ClosedError. */
+  async run(
+    name: ScriptName,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    reply: 'text' | 'buffer' = 'text',
+  ): Promise<unknown> {
+    try {
+      return await this.attempt(name, keys, args, reply, { maybeDone: false });
+    } catch (error) {
+      if (error instanceof UnknownFate)
+        throw new BrokerRefusedError('no answer from the server', 'MQ_UNAVAILABLE', error.cause);
+      throw error;
+    }
+  }
+
+  /** For tidying up: one try, and no error when the server cannot be asked. */
+  async tryOnce(name: ScriptName, keys: readonly string[], args: readonly ScriptArgument[]): Promise<void> {
+    if (this.connections.connected)
+      await runScript(this.connections.command(), name, keys, args).catch(() => undefined);
+  }
+
+  /**
+   * Freezes a call: the same keys, arguments and token until its answer is known. The script's first key is the slot,
+   * its first two arguments number and life of the token. Throws BrokerRefusedError when it was certainly not done,
+   * UnknownFate when that cannot be said.
+   */
+  async freeze(
+    name: ScriptName,
+    slotKey: (slot: string) => string,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+  ): Promise<string> {
+    const slot = this.slots.acquire();
+    const frozenKeys = [slotKey(slot.name), ...keys];
+    const frozenArgs = [slot.number, 2 * this.deadlineMs, ...args];
+    return this.play(name, slot, frozenKeys, frozenArgs);
+  }
+
+  private async play(
+    name: ScriptName,
+    slot: CallSlot,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+  ): Promise<string> {
+    const fate = { maybeDone: false };
+    try {
+      const reply = (await this.attempt(name, keys, args, 'text', fate)) as string;
+      if (reply === 'STALE') throw new BrokerRefusedError('the slot of this call has moved on', 'MQ_REFUSED');
+      this.slots.release(slot);
+      return reply;
+    } catch (error) {
+      if (error instanceof UnknownFate) throw new UnknownFate(() => this.play(name, slot, keys, args), error.cause);
+      this.slots.release(slot);
+      throw error;
+    }
+  }
+
+  /** `fate.maybeDone` is set as soon as one try may have been executed without its reply arriving. */
+  private async attempt(
+    name: ScriptName,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    reply: 'text' | 'buffer',
+    fate: { maybeDone: boolean },
+  ): Promise<unknown> {
+    const run = reply === 'text' ? runScript : runScriptBuffer;
+    const giveUpAt = performance.now() + this.deadlineMs;
+    let waitMs = FIRST_WAIT_MS;
+    for (;;) {
+      if (this.connections.closed)
+        throw fate.maybeDone ? unknown(new ClosedError('the connection')) : new ClosedError('the connection');
+      const breaks = this.connections.breaks;
+      try {
+        const left = Math.max(giveUpAt - performance.now(), 0);
+        return await this.deadlines.guard(run(this.connections.command(), name, keys, args), left, () =>
+          unknown(this.connections.lastError),
+        );
+      } catch (error) {
+        if (error instanceof UnknownFate) throw error;
+        const kind = kindOf(error);
+        if (kind === 'unknown' || this.connections.breaks !== breaks) fate.maybeDone = true;
+        if (kind === 'refused') throw fate.maybeDone && !isFinal(error) ? unknown(error) : refusal(error);
+        if (performance.now() + waitMs > giveUpAt) throw fate.maybeDone ? unknown(error) : refusal(error);
+        if (this.connections.closed) continue;
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
+      }
+    }
+  }
+}
+
+/** Refusals that also answer for every earlier try: had one been executed, its reply would have been replayed. */
+function isFinal(error: unknown): boolean {
+  return /\bOOM\b/.test((error as Error).message);
+}
+
+const unknown = (cause: unknown): UnknownFate => new UnknownFate(() => Promise.reject(cause), cause);

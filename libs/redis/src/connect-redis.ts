@@ -1,0 +1,53 @@
+// The entry: options of a Redis connection, their defaults and checks, and the ports behind it.
+import { checkOptions, InvalidOptionError, toMs, type BrokerPorts, type Duration } from '@millrace/core';
+import { Caller } from './caller.js';
+import { Connections, type RedisConnection } from './connections.js';
+import { DeclaredGroups } from './declared-groups.js';
+import { RedisAdmin } from './redis-admin.js';
+import { RedisBroker } from './redis-broker.js';
+import { RedisQueueLeases } from './redis-queue-leases.js';
+import { Topics } from './topics.js';
+
+export interface RedisOptions {
+  /** A URL such as 'redis://127.0.0.1:6379', ioredis options, or a factory that makes a new ioredis client each time. */
+  connection: RedisConnection;
+  /** First part of every key, so that several applications can share a server. @default 'mq' */
+  namespace?: string;
+  /** How long a call is tried before it fails, or its fate is reported as unknown. @default '30s' */
+  sendTimeout?: Duration;
+}
+
+export const REDIS_DEFAULTS = { namespace: 'mq', sendTimeout: '30s' } as const;
+
+/** State of the connection, for health checks. */
+export interface RedisHealth {
+  readonly connected: boolean;
+  readonly lastError: unknown;
+}
+
+export interface RedisPorts extends BrokerPorts {
+  health(): RedisHealth;
+}
+
+/**
+ * Ports on a Redis (7.0.5 or newer) or Valkey server. Opens nothing before the first use. Throws InvalidOptionError.
+ */
+export function connectRedis(options: RedisOptions): RedisPorts {
+  checkOptions('redis', options, ['connection', ...Object.keys(REDIS_DEFAULTS)]);
+  const namespace = options.namespace ?? REDIS_DEFAULTS.namespace;
+  if (typeof namespace !== 'string' || !/^[a-zA-Z0-9_.-]{1,64}$/.test(namespace))
+    throw new InvalidOptionError('redis.namespace', namespace, 'is 1 to 64 of the characters a-z A-Z 0-9 _ . -');
+  const deadlineMs = toMs('redis.sendTimeout', options.sendTimeout ?? REDIS_DEFAULTS.sendTimeout);
+  if (deadlineMs < 100)
+    throw new InvalidOptionError('redis.sendTimeout', options.sendTimeout, 'must be at least 100ms');
+  const connections = new Connections(options.connection);
+  const caller = new Caller(connections, deadlineMs);
+  const topics = new Topics(caller, namespace);
+  const groups = new DeclaredGroups(connections);
+  return {
+    broker: new RedisBroker(connections, caller, topics, groups),
+    leases: new RedisQueueLeases(caller, topics),
+    admin: new RedisAdmin(connections, caller, topics, groups),
+    health: () => ({ connected: connections.connected, lastError: connections.lastError }),
+  };
+}

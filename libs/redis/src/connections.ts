@@ -1,0 +1,124 @@
+// The sockets of one Millrace connection: one for commands, one for each blocking reader. Never shared: a blocked read
+// holds up everything else on its socket. See docs/connections in the README for how many a process opens.
+import { randomBytes } from 'node:crypto';
+import { InvalidOptionError } from '@millrace/core';
+import { Redis, type RedisOptions } from 'ioredis';
+import { defineScripts } from './scripts.js';
+
+/** A URL, ioredis options, or a factory that makes a new client each time. Clients made for Millrace are closed by it. */
+export type RedisConnection = string | RedisOptions | (() => Redis);
+
+/** A server that is silent for this long with calls under way is gone; the socket is rebuilt and calls are sent again. */
+const SILENCE_MS = 15_000;
+
+const OURS = {
+  lazyConnect: true,
+  // Replies keep their RESP2 shape on ioredis 5 and 6 alike.
+  protocol: 2,
+  enableAutoPipelining: false,
+  // Calls wait for the reconnect; their own deadline ends them. Resending is safe: every script is idempotent.
+  maxRetriesPerRequest: null,
+  autoResendUnfulfilledCommands: true,
+  keepAlive: 10_000,
+  socketTimeout: SILENCE_MS,
+  retryStrategy: (times: number): number => Math.min(25 * 2 ** Math.min(times, 7), 2_000),
+  // A demoted primary that keeps its socket answers READONLY: reconnect and send again.
+  reconnectOnError: (error: Error): false | 2 => (error.message.startsWith('READONLY') ? 2 : false),
+} as const;
+
+export class Connections {
+  private readonly open = new Set<Redis>();
+  private commandClient: Redis | undefined;
+  /** Grows when a socket closes: a call that spans two values may have been executed without its reply arriving. */
+  breaks = 0;
+  lastError: unknown;
+  closed = false;
+  private readonly breakListeners = new Set<() => void>();
+
+  constructor(private readonly connection: RedisConnection) {
+    checkConnection(connection);
+  }
+
+  get connected(): boolean {
+    return this.commandClient?.status === 'ready';
+  }
+
+  /** For scripts and commands that return at once. */
+  command(): Redis {
+    return (this.commandClient ??= this.make('commands'));
+  }
+
+  /** A client of its own, for one blocking reader. */
+  blocking(): Redis {
+    return this.make('reader');
+  }
+
+  /** Called whenever a socket closes: whoever reads must then look for deliveries whose reply was lost. */
+  onBreak(listener: () => void): void {
+    this.breakListeners.add(listener);
+  }
+
+  drop(client: Redis): void {
+    this.open.delete(client);
+    client.disconnect();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.open].map((client) => end(client)));
+    this.open.clear();
+  }
+
+  private make(role: string): Redis {
+    const client = this.create();
+    // Unique, so that a blocked client can be found on the server without asking itself.
+    client.options.connectionName = `millrace:${role}:${randomBytes(6).toString('base64url')}`;
+    defineScripts(client);
+    this.open.add(client);
+    // Without a listener ioredis prints; the error is kept for health, the calls fail or wait by themselves.
+    client.on('error', (error: unknown) => (this.lastError = error));
+    client.on('close', () => {
+      if (this.closed) return;
+      this.breaks++;
+      for (const listener of this.breakListeners) listener();
+    });
+    return client;
+  }
+
+  private create(): Redis {
+    if (typeof this.connection === 'function') return this.connection();
+    if (typeof this.connection === 'string') return new Redis(this.connection, OURS);
+    return new Redis({ ...this.connection, ...OURS });
+  }
+}
+
+function checkConnection(connection: unknown): void {
+  const option = 'connection';
+  if (typeof connection === 'function') return;
+  if (typeof connection === 'string') {
+    if (/^(rediss?|unix):\/\//.test(connection) || connection.startsWith('/')) return;
+    throw new InvalidOptionError(option, connection, "must be a URL such as 'redis://127.0.0.1:6379'");
+  }
+  if (typeof connection !== 'object' || connection === null)
+    throw new InvalidOptionError(
+      option,
+      connection,
+      'must be a Redis URL, ioredis options or a function that makes a client',
+    );
+  if ((connection as RedisOptions).keyPrefix)
+    throw new InvalidOptionError(
+      'connection.keyPrefix',
+      (connection as RedisOptions).keyPrefix,
+      'is not supported; use namespace',
+    );
+}
+
+/** Lets what was written leave, then closes; a dead socket is cut. */
+async function end(client: Redis): Promise<void> {
+  if (client.status === 'ready') {
+    const cut = setTimeout(() => client.disconnect(), 1_000).unref();
+    await client.quit().catch(() => undefined);
+    clearTimeout(cut);
+  }
+  client.disconnect();
+}

@@ -1,0 +1,59 @@
+// Stream entries ⇄ messages: five fields in one order (docs/wire-format.md), a sixth with the retry state on a group's
+// retry stream. One fixed field list lets Redis store the names once per node.
+import { FIRST_DELIVERY, type RetryState, type StoredMessage } from '@millrace/core';
+
+/** An entry as ioredis returns it with Buffer replies: id, then names and values in turn. */
+export type RawEntry = [Buffer, (Buffer | null)[] | null];
+
+export interface DecodedEntry {
+  readonly entryId: string;
+  readonly message: StoredMessage;
+  readonly state: RetryState;
+}
+
+const NAMES = Buffer.from('itombr');
+
+/** Never throws: what is not an entry of ours becomes a message that cannot be decoded, with its raw bytes. */
+export function decodeEntry(raw: RawEntry): DecodedEntry {
+  const entryId = raw[0].toString('latin1');
+  const fields = raw[1];
+  if (!fields || !isOurs(fields)) return { entryId, message: foreign(entryId, fields ?? []), state: FIRST_DELIVERY };
+  const message: StoredMessage = {
+    messageId: fields[1]!.toString(),
+    tag: fields[3]!.length === 0 ? '' : fields[3]!.toString(),
+    orderingKey: fields[5]!.length === 0 ? '' : fields[5]!.toString(),
+    meta: fields[7]!,
+    body: fields[9]!,
+  };
+  if (fields.length === 10) return { entryId, message, state: FIRST_DELIVERY };
+  return { entryId, message, state: decodeState(fields[11]!.toString()) };
+}
+
+export function encodeState(state: RetryState): string {
+  return JSON.stringify(state);
+}
+
+/** A state that cannot be read must not lose its message: the message starts anew. */
+export function decodeState(text: string): RetryState {
+  try {
+    const state = JSON.parse(text) as Partial<RetryState>;
+    return { ...FIRST_DELIVERY, ...state, failures: Array.isArray(state.failures) ? state.failures : [] };
+  } catch {
+    return FIRST_DELIVERY;
+  }
+}
+
+function isOurs(fields: (Buffer | null)[]): boolean {
+  if (fields.length !== 10 && fields.length !== 12) return false;
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at]!;
+    if (name.length !== 1 || name[0] !== NAMES[at / 2]) return false;
+  }
+  return fields[1]!.length > 0;
+}
+
+/** Somebody else's entry: its fields are kept as base64 pairs; the empty meta makes it undecodable. */
+function foreign(entryId: string, fields: (Buffer | null)[]): StoredMessage {
+  const raw = JSON.stringify(fields.map((field) => field?.toString('base64') ?? null));
+  return { messageId: `foreign-${entryId}`, tag: '', orderingKey: '', meta: '', body: Buffer.from(raw) };
+}

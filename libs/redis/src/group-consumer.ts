@@ -1,0 +1,50 @@
+// One group in one shard, as this process consumes it: reads, leases and settles share what is handed out.
+import type { Delivery, ReceiveOptions, Subscription } from '@millrace/core';
+import { BlockingReader } from './blocking-reader.js';
+import type { Caller } from './caller.js';
+import type { Connections } from './connections.js';
+import type { ShardKeys } from './keys.js';
+import { Leases } from './leases.js';
+import { OrderedReceiver } from './ordered-receiver.js';
+import { Receiver } from './receiver.js';
+import { Settler } from './settler.js';
+import { GroupShard } from './streams.js';
+
+export class GroupConsumer {
+  readonly leases: Leases;
+  readonly settler: Settler;
+  private readonly groupShard: GroupShard;
+  private readonly reader: BlockingReader;
+  private readonly receiver: Receiver | OrderedReceiver;
+
+  constructor(
+    readonly subscription: Subscription,
+    shard: number,
+    keys: ShardKeys,
+    connections: Connections,
+    private readonly caller: Caller,
+    retryScheduled: (dueInMs: number) => void,
+  ) {
+    this.groupShard = new GroupShard(subscription, shard, keys);
+    this.reader = new BlockingReader(connections);
+    this.receiver =
+      subscription.mode === 'ordered'
+        ? new OrderedReceiver(this.groupShard, this.reader, caller, connections)
+        : new Receiver(this.groupShard, this.reader, connections);
+    this.leases = new Leases(this.groupShard, caller);
+    this.settler = new Settler(this.groupShard, caller, retryScheduled);
+  }
+
+  receive(options: ReceiveOptions): Promise<Delivery[]> {
+    return this.receiver.receive(options);
+  }
+
+  /** Leaves no name behind: a consumer without pending entries is removed at once, one with some when they are reclaimed. */
+  async close(): Promise<void> {
+    this.reader.close();
+    if (this.subscription.mode === 'ordered') return;
+    const { group, consumer } = this.subscription;
+    const streams = this.groupShard.streams.map(({ key }) => key);
+    await this.caller.tryOnce('forget-consumers', streams, [group, 0, consumer]);
+  }
+}

@@ -1,0 +1,107 @@
+// Every key Millrace writes, spelled once: its Redis type, who writes it, when it goes (docs/wire-format.md).
+// All keys of a shard carry one hash tag, so every script is single-slot and one read serves all queues of a shard.
+
+/** Version of the key layout; stored in `meta`. A newer one is refused, the one before is still read. */
+export const KEY_SCHEMA_VERSION = 1;
+
+/** Keys of one shard of one topic. */
+export class ShardKeys {
+  private readonly prefix: string;
+
+  constructor(
+    namespace: string,
+    readonly topic: string,
+    readonly shard: number,
+  ) {
+    this.prefix = `{${namespace}:${topic}:${shard}}:`;
+  }
+
+  /** hash · declare-topic, declare-group, counters of send and settle · lives as long as the topic. */
+  get meta(): string {
+    return `${this.prefix}meta`;
+  }
+
+  /** stream · send, promote · trimmed behind the slowest declared group. */
+  queue(queue: number): string {
+    return `${this.prefix}q:${queue}`;
+  }
+
+  /** zset, message id → due ms · send, reschedule · promote, cancel remove. */
+  delayed(bucket: number): string {
+    return `${this.prefix}dz:${bucket}`;
+  }
+
+  /** hash, message id → packed message · as `delayed`. */
+  delayedPayloads(bucket: number): string {
+    return `${this.prefix}dh:${bucket}`;
+  }
+
+  /** string, call number and reply of the latest call of a slot · every frozen call · 2 × the send deadline. */
+  slot(slot: string): string {
+    return `${this.prefix}tok:${slot}`;
+  }
+
+  /** string, digest|bucket|queue|message id of a business key · send · max(window, due + window), or cancel. */
+  record(name: string): string {
+    return `${this.prefix}id:${name}`;
+  }
+
+  /** For scripts that learn a record's name from a stored message. */
+  get recordPrefix(): string {
+    return `${this.prefix}id:`;
+  }
+
+  group(group: string): GroupKeys {
+    return new GroupKeys(`${this.prefix}g:${group}:`);
+  }
+}
+
+/** Keys of one group in one shard. */
+export class GroupKeys {
+  constructor(private readonly prefix: string) {}
+
+  /** zset, name → due ms of a waiting retry · settle · promote removes. */
+  get waiting(): string {
+    return `${this.prefix}rz`;
+  }
+
+  /** hash, name → packed message with its retry state · as `waiting`. */
+  get waitingPayloads(): string {
+    return `${this.prefix}rh`;
+  }
+
+  /** stream, messages that come again to this group only · promote, settle, redrive · trimmed behind the group. */
+  retries(queue: number): string {
+    return `${this.prefix}rs:${queue}`;
+  }
+
+  /** zset, name → ms of death · settle · redrive, purge, 14 days. */
+  get dead(): string {
+    return `${this.prefix}dlz`;
+  }
+
+  /** hash, name → packed dead letter · as `dead`. */
+  get deadLetters(): string {
+    return `${this.prefix}dlh`;
+  }
+
+  /** hash, queue:entry → crashes if this start ends in one · mark-started · settle removes. */
+  get started(): string {
+    return `${this.prefix}run`;
+  }
+
+  /** hash, queue:entry → due ms and state of an in-place retry (ordered) · settle · settle removes. */
+  get held(): string {
+    return `${this.prefix}held`;
+  }
+
+  /** hash, queue → owner|epoch|until (ordered) · lease-queue, release-queue · stays: epochs must not go back. */
+  get owners(): string {
+    return `${this.prefix}own`;
+  }
+
+  /** zset, member → heartbeat ms (ordered, shard 0) · join-group, leave-group · 10 × its time-out. */
+  get members(): string {
+    return `${this.prefix}mem`;
+  }
+}

@@ -1,0 +1,90 @@
+// Leases of single deliveries: renew, take over what expired, note what started.
+import type { Delivery } from '@millrace/core';
+import type { Caller } from './caller.js';
+import type { RawEntry } from './entry-codec.js';
+import { CallStreams, fieldOf, fieldPrefix, pendingName } from './delivery-names.js';
+import type { ScriptArgument } from './scripts.js';
+import type { GroupShard } from './streams.js';
+
+const PER_CALL = 200;
+
+type ReclaimReply = [cursor: Buffer, entries: RawEntry[], crashes: Buffer[]];
+
+export class Leases {
+  /** Where the next look at each stream's pending list goes on. */
+  private readonly cursors = new Map<string, string>();
+
+  constructor(
+    private readonly shard: GroupShard,
+    private readonly caller: Caller,
+  ) {}
+
+  async markStarted(deliveries: readonly Delivery[]): Promise<void> {
+    await Promise.all(pages(deliveries).map((page) => this.mark(page)));
+  }
+
+  async renew(deliveries: readonly Delivery[]): Promise<Delivery[]> {
+    return (await Promise.all(pages(deliveries).map((page) => this.renewPage(page)))).flat();
+  }
+
+  async reclaim(max: number): Promise<Delivery[]> {
+    const found: Delivery[] = [];
+    for (const stream of this.shard.streams) {
+      if (found.length >= max) break;
+      const { subscription, group } = this.shard;
+      const cursor = this.cursors.get(stream.key) ?? '0-0';
+      const leaseStart = performance.now();
+      const [next, entries, crashes] = (await this.caller.run(
+        'reclaim',
+        [stream.key, group.started],
+        [
+          subscription.group,
+          subscription.consumer,
+          subscription.leaseMs,
+          cursor,
+          max - found.length,
+          fieldPrefix(stream.source, stream.queue),
+        ],
+        'buffer',
+      )) as ReclaimReply;
+      this.cursors.set(stream.key, next.toString('latin1'));
+      entries.forEach((entry, index) => {
+        const noted = crashes[index]!.length > 0 ? Number(crashes[index]!.toString('latin1')) : undefined;
+        found.push(this.shard.delivery(stream, entry, leaseStart, noted));
+      });
+    }
+    return found;
+  }
+
+  private async mark(deliveries: readonly Delivery[]): Promise<void> {
+    const { group, subscription } = this.shard;
+    const streams = new CallStreams(this.shard);
+    const rest: ScriptArgument[] = [];
+    for (const delivery of deliveries)
+      rest.push(streams.position(delivery), fieldOf(delivery), delivery.state.crashes + 1);
+    const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...rest];
+    await this.caller.run('mark-started', [group.started, group.owners, ...streams.keys], args);
+  }
+
+  private async renewPage(deliveries: readonly Delivery[]): Promise<Delivery[]> {
+    const { subscription } = this.shard;
+    const streams = new CallStreams(this.shard);
+    const rest: ScriptArgument[] = [];
+    for (const delivery of deliveries) rest.push(streams.position(delivery), delivery.entryId);
+    const leaseStart = performance.now();
+    const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...rest];
+    const lost = new Set(
+      (await this.caller.run('renew', [this.shard.group.owners, ...streams.keys], args)) as number[],
+    );
+    return deliveries.filter((delivery, index) => {
+      if (lost.has(index)) return false;
+      delivery.leaseUntil = leaseStart + subscription.leaseMs;
+      return true;
+    });
+  }
+}
+
+function pages(deliveries: readonly Delivery[]): (readonly Delivery[])[] {
+  const count = Math.ceil(deliveries.length / PER_CALL);
+  return Array.from({ length: count }, (_, page) => deliveries.slice(page * PER_CALL, (page + 1) * PER_CALL));
+}

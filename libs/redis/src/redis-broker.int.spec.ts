@@ -1,0 +1,31 @@
+// The contract suite on a real server, with real time.
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { describeBrokerContract, type ContractSubject } from '@millrace/testing/contract';
+import { connectRedis } from './connect-redis.js';
+
+const connection = process.env['REDIS_URL']!;
+
+async function open(): Promise<ContractSubject> {
+  const namespace = `contract-${randomBytes(6).toString('hex')}`;
+  return {
+    ports: () => connectRedis({ connection, namespace }),
+    advance: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    now: () => Date.now(),
+    async close() {
+      const redis = new Redis(connection);
+      const keys = await redis.keys(`{${namespace}:*`);
+      if (keys.length > 0) await redis.unlink(...keys);
+      await redis.quit();
+    },
+  };
+}
+
+describeBrokerContract('Redis', open, {
+  orderedMode: true,
+  memberSilence: true,
+  startFromInstant: true,
+  storedGroupMode: true,
+  retentionCount: true,
+  deadLetterRetention: true,
+});

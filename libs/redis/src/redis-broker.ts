@@ -1,0 +1,170 @@
+// The storage port on Redis: each method finds its room and lets it work.
+import type {
+  Broker,
+  BrokerListener,
+  CancelResult,
+  Delivery,
+  GroupSpec,
+  MessageRef,
+  OutgoingMessage,
+  PromoteResult,
+  ReceiveOptions,
+  RescheduleResult,
+  SendResult,
+  Settlement,
+  SettleResult,
+  Subscription,
+  TopicSettings,
+  TopicSpec,
+} from '@millrace/core';
+import type { Caller } from './caller.js';
+import type { Connections } from './connections.js';
+import type { DeclaredGroups } from './declared-groups.js';
+import { GroupConsumer } from './group-consumer.js';
+import { Schedule } from './schedule.js';
+import { Sender } from './sender.js';
+import { isNoGroup } from './server-error.js';
+import type { Topics } from './topics.js';
+import { Upkeep } from './upkeep.js';
+
+export class RedisBroker implements Broker {
+  private listener: BrokerListener = {};
+  private readonly consumers = new Map<string, GroupConsumer>();
+  private readonly sender: Sender;
+  private readonly schedule: Schedule;
+  private readonly upkeep: Upkeep;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly caller: Caller,
+    private readonly topics: Topics,
+    private readonly groups: DeclaredGroups,
+  ) {
+    const scheduled = (topic: string, shard: number, dueInMs: number): void =>
+      this.listener.onScheduled?.(topic, shard, Math.max(dueInMs, 0));
+    this.sender = new Sender(caller, topics, scheduled);
+    this.schedule = new Schedule(caller, topics, scheduled);
+    this.upkeep = new Upkeep(caller, topics, groups);
+  }
+
+  listen(listener: BrokerListener): void {
+    this.listener = listener;
+  }
+
+  declareTopic(spec: TopicSpec): Promise<TopicSettings> {
+    return this.topics.declare(spec);
+  }
+
+  async subscribe(spec: GroupSpec): Promise<Subscription> {
+    const subscription = await this.topics.declareGroup(spec);
+    for (const keys of this.topics.get(spec.topic).shards) this.groups.forget(keys);
+    return subscription;
+  }
+
+  send(batch: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    return this.sender.send(batch);
+  }
+
+  cancel(topic: string, ref: MessageRef): Promise<CancelResult> {
+    return this.schedule.cancel(topic, ref);
+  }
+
+  reschedule(topic: string, ref: MessageRef, due: { delayMs: number } | { atMs: number }): Promise<RescheduleResult> {
+    return this.schedule.reschedule(topic, ref, due);
+  }
+
+  async receive(subscription: Subscription, shard: number, options: ReceiveOptions): Promise<Delivery[]> {
+    try {
+      return await this.consumer(subscription, shard).receive(options);
+    } catch (error) {
+      if (!isNoGroup(error)) throw error;
+      await this.repair(subscription);
+      return [];
+    }
+  }
+
+  async markStarted(deliveries: readonly Delivery[]): Promise<void> {
+    await Promise.all(byConsumer(deliveries).map(([one, all]) => this.of(one).leases.markStarted(all)));
+  }
+
+  settle(items: readonly { delivery: Delivery; settlement: Settlement }[]): Promise<SettleResult[]> {
+    return Promise.all(items.map((item) => this.of(item.delivery).settler.settle(item)));
+  }
+
+  async renew(deliveries: readonly Delivery[]): Promise<Delivery[]> {
+    const groups = byConsumer(deliveries);
+    return (await Promise.all(groups.map(([one, all]) => this.of(one).leases.renew(all)))).flat();
+  }
+
+  reclaim(subscription: Subscription, shard: number, { max }: { max: number }): Promise<Delivery[]> {
+    return this.consumer(subscription, shard).leases.reclaim(max);
+  }
+
+  promote(topic: string, shard: number, { max }: { max: number }): Promise<PromoteResult> {
+    return this.upkeep.promote(topic, shard, max);
+  }
+
+  trim(topic: string): Promise<number> {
+    return this.upkeep.trim(topic);
+  }
+
+  async close(): Promise<void> {
+    if (this.connections.closed) return;
+    await Promise.all([...this.consumers.values()].map((consumer) => consumer.close()));
+    await this.connections.close();
+  }
+
+  /** The data was flushed or the group destroyed: a group that is made again starts at the first entry that is left. */
+  private async repair(subscription: Subscription): Promise<void> {
+    await this.topics.redeclare(subscription.topic);
+    await this.topics.declareGroup({ ...subscription, startFrom: 'first' });
+  }
+
+  private consumer(subscription: Subscription, shard: number): GroupConsumer {
+    const name = consumerName({ ...subscription, shard });
+    const known = this.consumers.get(name);
+    if (known) return known;
+    const consumer = this.open(subscription, shard);
+    this.consumers.set(name, consumer);
+    return consumer;
+  }
+
+  private open(subscription: Subscription, shard: number): GroupConsumer {
+    const keys = this.topics.get(subscription.topic).shards[shard]!;
+    const retryScheduled = (dueInMs: number): void => this.listener.onScheduled?.(subscription.topic, shard, dueInMs);
+    return new GroupConsumer(subscription, shard, keys, this.connections, this.caller, retryScheduled);
+  }
+
+  /** Who received the delivery; for one that another process received, somebody who can only be told that it is not ours. */
+  private of(delivery: Delivery): GroupConsumer {
+    const known = this.consumers.get(consumerName(delivery));
+    if (known) return known;
+    const { topic, group, consumer, shard, epoch } = delivery;
+    const { settings } = this.topics.get(topic);
+    const mode = epoch === undefined ? 'concurrent' : 'ordered';
+    const shape = { shards: settings.shards, queuesPerShard: settings.queues / settings.shards };
+    return this.open({ topic, group, consumer, mode, startFrom: 'first', leaseMs: FOREIGN_LEASE_MS, ...shape }, shard);
+  }
+}
+
+/** Only shown on a renewed delivery that another process received. */
+const FOREIGN_LEASE_MS = 1_000;
+
+const consumerName = ({
+  topic,
+  shard,
+  group,
+  consumer,
+}: Pick<Delivery, 'topic' | 'shard' | 'group' | 'consumer'>): string => `${topic} ${shard} ${group} ${consumer}`;
+
+/** The deliveries of each consumer, under one of them. */
+function byConsumer(deliveries: readonly Delivery[]): [one: Delivery, all: Delivery[]][] {
+  const groups = new Map<string, Delivery[]>();
+  for (const delivery of deliveries) {
+    const name = consumerName(delivery);
+    const group = groups.get(name);
+    if (group) group.push(delivery);
+    else groups.set(name, [delivery]);
+  }
+  return [...groups.values()].map((all) => [all[0]!, all]);
+}

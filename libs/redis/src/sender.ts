@@ -1,0 +1,172 @@
+// Sends: messages of one shard are frozen into one script call, whatever they carry.
+import {
+  bucketOf,
+  IdempotencyConflictError,
+  routeOf,
+  SendUnknownError,
+  type OutgoingMessage,
+  type SendReceipt,
+  type SendResult,
+} from '@millrace/core';
+import { UnknownFate, type Caller } from './caller.js';
+import { Coalescer } from './coalescer.js';
+import type { ScriptArgument } from './scripts.js';
+import type { KnownTopic, Topics } from './topics.js';
+
+interface Routed {
+  readonly message: OutgoingMessage;
+  /** Queue inside the shard. */
+  readonly queue: number;
+  readonly bucket: number;
+}
+
+type Note =
+  | [index: number, 'SCHEDULED', due: string]
+  | [number, 'DUPLICATE', id: string, due: string, queue: string]
+  | [number, 'CONFLICT', id: string];
+
+const PER_CALL = { maxItems: 128, maxBytes: 256 * 1024, maxCalls: 4 };
+/** Room for ids, names and lengths of one message beside its body. */
+const OVERHEAD_BYTES = 256;
+
+export class Sender {
+  private readonly coalescers = new Map<string, Coalescer<Routed, SendResult>[]>();
+
+  constructor(
+    private readonly caller: Caller,
+    private readonly topics: Topics,
+    private readonly scheduled: (topic: string, shard: number, dueInMs: number) => void,
+  ) {}
+
+  send(batch: readonly OutgoingMessage[]): Promise<SendResult[]> {
+    if (batch.length === 1) return this.add(batch[0]!).then((result) => [result]);
+    return Promise.all(batch.map((message) => this.add(message)));
+  }
+
+  private add(message: OutgoingMessage): Promise<SendResult> {
+    const { settings } = this.topics.get(message.topic);
+    const { shard, queue } = routeOf(message.routingKey, settings);
+    // With a record the bucket follows the key, so that a second send looks where the first one lies.
+    const bucket =
+      message.due || message.identity
+        ? bucketOf(message.identity?.record ?? message.messageId, settings.delayBuckets)
+        : 0;
+    return this.coalescer(message.topic, shard).add({ message, queue, bucket });
+  }
+
+  private coalescer(topic: string, shard: number): Coalescer<Routed, SendResult> {
+    let ofTopic = this.coalescers.get(topic);
+    if (!ofTopic) this.coalescers.set(topic, (ofTopic = []));
+    return (ofTopic[shard] ??= new Coalescer(
+      {
+        ...PER_CALL,
+        bytesOf: ({ message }) => message.body.length + OVERHEAD_BYTES,
+        ordered: ({ message }) => message.orderingKey !== '',
+      },
+      (items) => this.call(this.topics.get(topic), shard, items),
+    ));
+  }
+
+  private async call(topic: KnownTopic, shard: number, items: Routed[]): Promise<SendResult[]> {
+    const keys = topic.shards[shard]!;
+    const frozen = new FrozenSend(topic, shard, items);
+    const play = async (): Promise<SendResult[]> => {
+      let reply = await this.caller.freeze('send', (slot) => keys.slot(slot), frozen.keys, frozen.args);
+      if (reply === 'NO_TOPIC') {
+        await this.topics.redeclare(topic.settings.topic);
+        reply = await this.caller.freeze('send', (slot) => keys.slot(slot), frozen.keys, frozen.args);
+      }
+      return this.results(topic, shard, items, reply);
+    };
+    try {
+      return await play();
+    } catch (error) {
+      if (error instanceof UnknownFate) return items.map((_, index) => this.unknown(topic, shard, items, index, error));
+      return items.map(() => ({ ok: false, error: error as SendUnknownError }));
+    }
+  }
+
+  private unknown(topic: KnownTopic, shard: number, items: Routed[], index: number, fate: UnknownFate): SendResult {
+    const retry = async (): Promise<SendReceipt> => {
+      const result = await fate.replay().then(
+        (reply) => this.results(topic, shard, items, reply)[index]!,
+        (again: unknown) => {
+          if (again instanceof UnknownFate) return this.unknown(topic, shard, items, index, again);
+          throw again;
+        },
+      );
+      if (result.ok) return result.receipt;
+      throw result.error;
+    };
+    return { ok: false, error: new SendUnknownError(items[index]!.message.messageId, retry, fate.cause) };
+  }
+
+  private results(topic: KnownTopic, shard: number, items: Routed[], reply: string): SendResult[] {
+    const first = (shard * topic.settings.queues) / topic.settings.shards;
+    const name = topic.settings.topic;
+    const results = items.map(({ message, queue }): SendResult => ({
+      ok: true,
+      receipt: { messageId: message.messageId, topic: name, queue: first + queue, duplicate: false, state: 'accepted' },
+    }));
+    if (reply.length === 2) return results;
+    for (const note of JSON.parse(reply.slice(2)) as Note[]) {
+      const { message, queue } = items[note[0]]!;
+      const receipt = { messageId: message.messageId, topic: name, queue: first + queue };
+      if (note[1] === 'CONFLICT') {
+        results[note[0]] = { ok: false, error: new IdempotencyConflictError(name, message.identity!.key, note[2]) };
+      } else if (note[1] === 'SCHEDULED') {
+        results[note[0]] = { ok: true, receipt: { ...receipt, duplicate: false, ...dueState(note[2]) } };
+        if (message.due)
+          this.scheduled(name, shard, 'delayMs' in message.due ? message.due.delayMs : message.due.atMs - Date.now());
+      } else {
+        const of = { ...receipt, messageId: note[2], queue: first + Number(note[4]) };
+        results[note[0]] = { ok: true, receipt: { ...of, duplicate: true, ...dueState(note[3]) } };
+      }
+    }
+    return results;
+  }
+}
+
+function dueState(due: string): Pick<SendReceipt, 'state' | 'dueAt'> {
+  return due === '' ? { state: 'accepted' } : { state: 'scheduled', dueAt: new Date(Number(due)) };
+}
+
+/** Keys and arguments of one `send.lua` call; each key is named once and then spoken of by its position. */
+class FrozenSend {
+  readonly keys: string[];
+  readonly args: ScriptArgument[];
+  private readonly positions = new Map<string, number>();
+
+  constructor(topic: KnownTopic, shard: number, items: readonly Routed[]) {
+    const shardKeys = topic.shards[shard]!;
+    this.keys = [shardKeys.meta];
+    this.args = [topic.settings.idempotencyWindowMs];
+    for (const { message, queue, bucket } of items) {
+      const { due, identity } = message;
+      const stream = this.position(shardKeys.queue(queue));
+      let zset: number | '' = '';
+      if (due || identity) {
+        zset = this.position(shardKeys.delayed(bucket));
+        this.position(shardKeys.delayedPayloads(bucket));
+      }
+      this.args.push(stream, zset, bucket, queue, due ? dueText(due) : '');
+      if (identity) this.args.push(this.position(shardKeys.record(identity.record)), identity.record, identity.digest);
+      else this.args.push('', '', '');
+      this.args.push(message.messageId, message.tag, message.orderingKey, message.meta, message.body);
+    }
+  }
+
+  /** Position in the script's KEYS: the slot comes first, then `keys`. */
+  private position(key: string): number {
+    let position = this.positions.get(key);
+    if (position === undefined) {
+      this.keys.push(key);
+      this.positions.set(key, (position = this.keys.length + 1));
+    }
+    return position;
+  }
+}
+
+export function dueText(due: { delayMs: number } | { atMs: number }): string {
+  return 'delayMs' in due ? `+${due.delayMs}` : String(due.atMs);
+}

@@ -1,0 +1,102 @@
+// Settles: what ends in one turn leaves in one script call per group and shard.
+import type { Delivery, Settlement, SettleResult } from '@millrace/core';
+import { UnknownFate, type Caller } from './caller.js';
+import { Coalescer } from './coalescer.js';
+import { encodeState } from './entry-codec.js';
+import { CallStreams, fieldOf, pendingName } from './delivery-names.js';
+import type { ScriptArgument } from './scripts.js';
+import type { GroupShard } from './streams.js';
+
+export interface Settling {
+  readonly delivery: Delivery;
+  readonly settlement: Settlement;
+}
+
+const PER_CALL = { maxItems: 128, maxBytes: 512 * 1024, maxCalls: 2 };
+const ACK_BYTES = 64;
+
+export class Settler {
+  private readonly coalescer: Coalescer<Settling, SettleResult>;
+
+  constructor(
+    private readonly shard: GroupShard,
+    private readonly caller: Caller,
+    private readonly retryScheduled: (dueInMs: number) => void,
+  ) {
+    this.coalescer = new Coalescer(
+      {
+        ...PER_CALL,
+        bytesOf: ({ delivery, settlement }) =>
+          settlement.type === 'ack' ? ACK_BYTES : delivery.message.body.length + ACK_BYTES,
+      },
+      (items) => this.call(items),
+    );
+  }
+
+  settle(item: Settling): Promise<SettleResult> {
+    return this.coalescer.add(item);
+  }
+
+  private async call(items: Settling[]): Promise<SettleResult[]> {
+    const { keys, group, subscription } = this.shard;
+    const streams = new CallStreams(this.shard);
+    const rest: ScriptArgument[] = [];
+    for (const { delivery, settlement } of items) {
+      rest.push(streams.position(delivery), fieldOf(delivery), ...verdict(delivery, settlement));
+    }
+    const names = [
+      keys.meta,
+      group.started,
+      group.held,
+      group.owners,
+      group.waiting,
+      group.waitingPayloads,
+      group.retries(0),
+      group.dead,
+      group.deadLetters,
+      ...streams.keys,
+    ];
+    const args = [
+      subscription.group,
+      pendingName(items[0]!.delivery),
+      streams.leases.length,
+      ...streams.leases,
+      ...rest,
+    ];
+    const reply = await this.answer((slot) => keys.slot(slot), names, args);
+    const lost = new Set(reply === 'SETTLED' ? [] : reply.split(' ').slice(1).map(Number));
+    return items.map(({ delivery, settlement }, index) => {
+      if (lost.has(index)) return 'lease-lost';
+      if ('delayMs' in settlement && delivery.epoch === undefined) this.retryScheduled(settlement.delayMs);
+      return 'settled';
+    });
+  }
+
+  /**
+   * A settle is asked until it is answered: giving up would only mean that the lease runs out and the message comes
+   * again. Ends when the connection is closed.
+   */
+  private async answer(slotKey: (slot: string) => string, names: string[], args: ScriptArgument[]): Promise<string> {
+    let play = (): Promise<string> => this.caller.freeze('settle', slotKey, names, args);
+    for (;;) {
+      try {
+        return await play();
+      } catch (error) {
+        if (!(error instanceof UnknownFate) || this.caller.closed) throw error;
+        play = error.replay;
+      }
+    }
+  }
+}
+
+function verdict(delivery: Delivery, settlement: Settlement): ScriptArgument[] {
+  if (settlement.type === 'ack') return [settlement.skipped ? 'skip' : 'ack'];
+  const { messageId, tag, orderingKey, meta, body } = delivery.message;
+  // Where it comes again: an ordered group has a retry stream per queue, a concurrent one a single one.
+  const queue = delivery.epoch === undefined ? 0 : delivery.queue;
+  const fields = [messageId, tag, orderingKey, meta, body];
+  if (settlement.type === 'dead-letter')
+    return ['dead', queue, settlement.reason, ...fields, encodeState(settlement.state), settlement.text ?? ''];
+  const state = settlement.type === 'retry' ? settlement.state : delivery.state;
+  return [settlement.type, queue, Math.round(settlement.delayMs), ...fields, encodeState(state), ''];
+}

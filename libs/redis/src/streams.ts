@@ -1,0 +1,65 @@
+// The streams a group reads in one shard, and the deliveries that come out of them.
+import type { Delivery, RetryState, Subscription } from '@millrace/core';
+import { decodeEntry, type RawEntry } from './entry-codec.js';
+import type { GroupKeys, ShardKeys } from './keys.js';
+import { retryQueues } from './topics.js';
+
+export interface GroupStream {
+  readonly key: string;
+  readonly source: Delivery['source'];
+  readonly queue: number;
+}
+
+/** One group in one shard: its keys and streams, worked out once. */
+export class GroupShard {
+  readonly group: GroupKeys;
+  readonly streams: readonly GroupStream[];
+  private readonly byKey: ReadonlyMap<string, GroupStream>;
+
+  constructor(
+    readonly subscription: Subscription,
+    readonly shard: number,
+    readonly keys: ShardKeys,
+  ) {
+    this.group = keys.group(subscription.group);
+    const queues = Array.from({ length: subscription.queuesPerShard }, (_, queue) => queue);
+    this.streams = [
+      ...queues.map((queue): GroupStream => ({ key: keys.queue(queue), source: 'queue', queue })),
+      ...retryQueues(subscription.mode, subscription.queuesPerShard).map((queue): GroupStream => ({
+        key: this.group.retries(queue),
+        source: 'retry',
+        queue,
+      })),
+    ];
+    this.byKey = new Map(this.streams.map((stream) => [stream.key, stream]));
+  }
+
+  stream(key: string): GroupStream {
+    return this.byKey.get(key)!;
+  }
+
+  keyOf(delivery: Delivery): string {
+    return delivery.source === 'queue' ? this.keys.queue(delivery.queue) : this.group.retries(delivery.queue);
+  }
+
+  /**
+   * @param leaseStart monotonic ms taken before the read was sent: the lease cannot have begun earlier
+   * @param crashes from the note of a started handler, when there is one
+   */
+  delivery(stream: GroupStream, raw: RawEntry, leaseStart: number, crashes?: number): Delivery {
+    const { entryId, message, state } = decodeEntry(raw);
+    const { topic, group, consumer, leaseMs } = this.subscription;
+    return {
+      topic,
+      group,
+      shard: this.shard,
+      queue: stream.queue,
+      source: stream.source,
+      entryId,
+      consumer,
+      state: crashes === undefined || crashes <= state.crashes ? state : ({ ...state, crashes } satisfies RetryState),
+      message,
+      leaseUntil: leaseStart + leaseMs,
+    };
+  }
+}
