@@ -12,6 +12,7 @@ export interface OwnSchema {
 export async function createOwnSchema(databaseUrl: string, name: string): Promise<OwnSchema> {
   const url = new URL(databaseUrl);
   url.searchParams.set('options', `-c search_path=${name}`);
+  url.search = url.search.replaceAll('+', '%20'); // not every client takes a plus for a space
   await run(databaseUrl, `create schema ${name}`);
   return { url: url.href, drop: () => run(databaseUrl, `drop schema ${name} cascade`) };
 }

@@ -10,8 +10,8 @@ local before = replay(slot, number, ttl)
 if before then return before end
 if redis.call('EXISTS', meta) == 0 then return 'NO_TOPIC' end
 
-local now = now_ms()
-local notes, accepted = {}, 0
+local now -- asked of the server only when a message needs it
+local notes = {}
 local function note(...) notes[#notes + 1] = { ... } end
 
 -- A record reads `digest|bucket or -|queue|first id`.
@@ -32,9 +32,12 @@ for at = 4, #args, 13 do
     redis.call('SET', keys[tonumber(record)], known, 'KEEPTTL') -- written on purpose, see token.lua
     duplicate(index, known, digest, keys[tonumber(dz)])
   else
-    local due_at = now
-    if due ~= '' then due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due) end
-    if due_at <= now then
+    local due_at
+    if due ~= '' then
+      now = now or now_ms()
+      due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due)
+    end
+    if not due_at or due_at <= now then
       bucket = '-'
       redis.call('XADD', keys[tonumber(stream)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
     else
@@ -43,11 +46,10 @@ for at = 4, #args, 13 do
       note(index, 'SCHEDULED', text(due_at))
     end
     if record ~= '' then
-      local life = math.max(due_at - now, 0) + tonumber(window)
+      local life = tonumber(window)
+      if due_at and due_at > now then life = life + due_at - now end
       redis.call('SET', keys[tonumber(record)], digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, 'PX', text(life))
     end
-    accepted = accepted + 1
   end
 end
-if accepted > 0 then redis.call('HINCRBY', meta, 'accepted', accepted) end
 return remember(slot, number, ttl, #notes == 0 and 'OK' or 'OK' .. cjson.encode(notes))

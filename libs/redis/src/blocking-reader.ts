@@ -44,13 +44,16 @@ export class BlockingReader {
   /** Again and again: an UNBLOCK that arrives before its read has no effect. */
   private async unblock(client: Redis, reply: Promise<unknown>): Promise<void> {
     let ended = false;
-    reply.catch(() => undefined).finally(() => (ended = true));
+    const over = reply.catch(() => undefined).finally(() => (ended = true));
     const giveUpAt = performance.now() + CUT_AFTER_MS;
     while (!ended && performance.now() < giveUpAt && client.status === 'ready') {
       await this.unblockOnce(client.options.connectionName!).catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, ended ? 0 : UNBLOCK_AGAIN_MS));
+      await Promise.race([over, pause(UNBLOCK_AGAIN_MS)]);
     }
-    if (!ended) client.disconnect();
+    // Not connected, or no answer: this socket is of no use any more, the next read opens another.
+    if (ended) return;
+    this.connections.drop(client);
+    if (this.client === client) this.client = undefined;
   }
 
   /** The client cannot be asked for its id while it is blocked; its name is unique. */
@@ -63,3 +66,5 @@ export class BlockingReader {
     if (id !== undefined) await this.connections.command().client('UNBLOCK', Number(id));
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());

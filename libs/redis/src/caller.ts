@@ -91,35 +91,50 @@ export class Caller {
     }
   }
 
-  /** `fate.maybeDone` is set as soon as one try may have been executed without its reply arriving. */
-  private async attempt(
+  /** The first try, without anything that only a second one needs: this is the path of every message. */
+  private attempt(
     name: ScriptName,
     keys: readonly string[],
     args: readonly ScriptArgument[],
     reply: 'text' | 'buffer',
     fate: { maybeDone: boolean },
   ): Promise<unknown> {
-    const run = reply === 'text' ? runScript : runScriptBuffer;
+    const { closed, breaks } = this.connections;
     const giveUpAt = performance.now() + this.deadlineMs;
-    let waitMs = FIRST_WAIT_MS;
+    const once = (): Promise<unknown> => {
+      if (this.connections.closed) return Promise.reject(new ClosedError('the connection'));
+      const run = reply === 'text' ? runScript : runScriptBuffer;
+      const left = Math.max(giveUpAt - performance.now(), 0);
+      const answer = run(this.connections.command(), name, keys, args);
+      return this.deadlines.guard(answer, left, () => unknown(this.connections.lastError));
+    };
+    const first = once();
+    return closed ? first : first.catch((error: unknown) => this.again(once, error, breaks, giveUpAt, fate));
+  }
+
+  /** `fate.maybeDone` is set as soon as one try may have been executed without its reply arriving. */
+  private async again(
+    once: () => Promise<unknown>,
+    first: unknown,
+    breaksBefore: number,
+    giveUpAt: number,
+    fate: { maybeDone: boolean },
+  ): Promise<unknown> {
+    let [error, breaks, waitMs] = [first, breaksBefore, FIRST_WAIT_MS];
     for (;;) {
-      if (this.connections.closed)
-        throw fate.maybeDone ? unknown(new ClosedError('the connection')) : new ClosedError('the connection');
-      const breaks = this.connections.breaks;
+      if (error instanceof UnknownFate) throw error;
+      if (error instanceof ClosedError) throw fate.maybeDone ? unknown(error) : error;
+      const kind = kindOf(error);
+      if (kind === 'unknown' || this.connections.breaks !== breaks) fate.maybeDone = true;
+      if (kind === 'refused') throw fate.maybeDone && !isFinal(error) ? unknown(error) : refusal(error);
+      if (performance.now() + waitMs > giveUpAt) throw fate.maybeDone ? unknown(error) : refusal(error);
+      await new Promise((resolve) => setTimeout(resolve, this.connections.closed ? 0 : waitMs));
+      waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
+      breaks = this.connections.breaks;
       try {
-        const left = Math.max(giveUpAt - performance.now(), 0);
-        return await this.deadlines.guard(run(this.connections.command(), name, keys, args), left, () =>
-          unknown(this.connections.lastError),
-        );
-      } catch (error) {
-        if (error instanceof UnknownFate) throw error;
-        const kind = kindOf(error);
-        if (kind === 'unknown' || this.connections.breaks !== breaks) fate.maybeDone = true;
-        if (kind === 'refused') throw fate.maybeDone && !isFinal(error) ? unknown(error) : refusal(error);
-        if (performance.now() + waitMs > giveUpAt) throw fate.maybeDone ? unknown(error) : refusal(error);
-        if (this.connections.closed) continue;
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
-        waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
+        return await once();
+      } catch (next) {
+        error = next;
       }
     }
   }

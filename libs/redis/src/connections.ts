@@ -86,9 +86,13 @@ export class Connections {
   }
 
   private create(): Redis {
-    if (typeof this.connection === 'function') return this.connection();
     if (typeof this.connection === 'string') return new Redis(this.connection, OURS);
-    return new Redis({ ...this.connection, ...OURS });
+    if (typeof this.connection !== 'function') return new Redis({ ...this.connection, ...OURS });
+    // A copy with our options: the protocol of a client cannot be changed once it is made.
+    const made = this.connection();
+    refuseKeyPrefix(made.options);
+    made.on('error', () => undefined).disconnect();
+    return made.duplicate(OURS);
   }
 }
 
@@ -97,7 +101,8 @@ function checkConnection(connection: unknown): void {
   if (typeof connection === 'function') return;
   if (typeof connection === 'string') {
     if (/^(rediss?|unix):\/\//.test(connection) || connection.startsWith('/')) return;
-    throw new InvalidOptionError(option, connection, "must be a URL such as 'redis://127.0.0.1:6379'");
+    // What was given is not shown: a mistyped URL may hold a password.
+    throw new InvalidOptionError(option, 'a string', "must be a URL such as 'redis://127.0.0.1:6379'");
   }
   if (typeof connection !== 'object' || connection === null)
     throw new InvalidOptionError(
@@ -105,12 +110,12 @@ function checkConnection(connection: unknown): void {
       connection,
       'must be a Redis URL, ioredis options or a function that makes a client',
     );
-  if ((connection as RedisOptions).keyPrefix)
-    throw new InvalidOptionError(
-      'connection.keyPrefix',
-      (connection as RedisOptions).keyPrefix,
-      'is not supported; use namespace',
-    );
+  refuseKeyPrefix(connection as RedisOptions);
+}
+
+/** A prefix is put before declared keys only, not before those that scripts work out. */
+function refuseKeyPrefix({ keyPrefix }: RedisOptions): void {
+  if (keyPrefix) throw new InvalidOptionError('connection.keyPrefix', keyPrefix, 'is not supported; use namespace');
 }
 
 /** Lets what was written leave, then closes; a dead socket is cut. */

@@ -1,4 +1,4 @@
-// How much of a stream a group has still to read.
+// How much went into a stream, and how much of it a group has still to read.
 import type { Redis } from 'ioredis';
 
 const PAGE = 1_000;
@@ -26,6 +26,12 @@ export async function countReady(
     after = page.at(-1)![0];
   }
   return { ready, pending };
+}
+
+/** Entries ever added, trimmed ones included (Redis 7.0). Zero for a stream that does not exist. */
+export async function countAdded(client: Redis, stream: string): Promise<number> {
+  const info = pairs((await client.xinfo('STREAM', stream).catch(missing)) as unknown[]);
+  return Number(info.get('entries-added') ?? 0);
 }
 
 function pairs(row: unknown[]): Map<string, unknown> {

@@ -17,7 +17,16 @@ export class Deadlines {
       const entry: Waiting = { expiresAt: performance.now() + ms, expire: () => reject(expired()) };
       this.waiting.add(entry);
       this.timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
-      promise.then(resolve, reject).finally(() => this.waiting.delete(entry));
+      promise.then(
+        (value) => {
+          this.waiting.delete(entry);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.waiting.delete(entry);
+          reject(error as Error);
+        },
+      );
     });
   }
 

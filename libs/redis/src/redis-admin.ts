@@ -9,7 +9,7 @@ import {
   type TopicStats,
 } from '@millrace/core';
 import type { Caller } from './caller.js';
-import { countReady } from './count-ready.js';
+import { countAdded, countReady } from './count-ready.js';
 import type { Connections } from './connections.js';
 import type { DeclaredGroups } from './declared-groups.js';
 import { decodeState } from './entry-codec.js';
@@ -40,8 +40,10 @@ export class RedisAdmin implements BrokerAdmin {
         buckets.map((bucket) => this.connections.command().zcard(keys.delayed(bucket))),
       );
       stats.scheduled += scheduled.reduce((sum, count) => sum + count, 0);
-      stats.accepted += counters.get('accepted') ?? 0;
       stats.cancelled += counters.get('cancelled') ?? 0;
+      const queues = Array.from({ length: settings.queues / settings.shards }, (_, queue) => keys.queue(queue));
+      const entries = await Promise.all(queues.map((queue) => countAdded(this.connections.command(), queue)));
+      stats.accepted += entries.reduce((sum, count) => sum + count, 0);
       for (const [name, group] of groups) {
         const found = await this.groupStats(keys, name, group, settings.queues / settings.shards, counters);
         const at = stats.groups.findIndex((other) => other.group === name);
@@ -49,6 +51,8 @@ export class RedisAdmin implements BrokerAdmin {
         else stats.groups[at] = added(stats.groups[at]!, found);
       }
     }
+    // Whatever was accepted is on a queue, or will be, or was cancelled: no send has to count.
+    stats.accepted += stats.scheduled + stats.cancelled;
     return stats;
   }
 

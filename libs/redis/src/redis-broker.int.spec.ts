@@ -1,7 +1,7 @@
 // The contract suite on a real server, with real time.
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { describeBrokerContract, type ContractSubject } from '@millrace/testing/contract';
+import { describeBrokerContract, realTime, type ContractSubject } from '@millrace/testing/contract';
 import { connectRedis } from './connect-redis.js';
 
 const connection = process.env['REDIS_URL']!;
@@ -10,8 +10,7 @@ async function open(): Promise<ContractSubject> {
   const namespace = `contract-${randomBytes(6).toString('hex')}`;
   return {
     ports: () => connectRedis({ connection, namespace }),
-    advance: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    now: () => Date.now(),
+    ...realTime,
     async close() {
       const redis = new Redis(connection);
       const keys = await redis.keys(`{${namespace}:*`);

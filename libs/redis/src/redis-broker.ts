@@ -1,21 +1,22 @@
 // The storage port on Redis: each method finds its room and lets it work.
-import type {
-  Broker,
-  BrokerListener,
-  CancelResult,
-  Delivery,
-  GroupSpec,
-  MessageRef,
-  OutgoingMessage,
-  PromoteResult,
-  ReceiveOptions,
-  RescheduleResult,
-  SendResult,
-  Settlement,
-  SettleResult,
-  Subscription,
-  TopicSettings,
-  TopicSpec,
+import {
+  ClosedError,
+  type Broker,
+  type BrokerListener,
+  type CancelResult,
+  type Delivery,
+  type GroupSpec,
+  type MessageRef,
+  type OutgoingMessage,
+  type PromoteResult,
+  type ReceiveOptions,
+  type RescheduleResult,
+  type SendResult,
+  type Settlement,
+  type SettleResult,
+  type Subscription,
+  type TopicSettings,
+  type TopicSpec,
 } from '@millrace/core';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
@@ -74,6 +75,7 @@ export class RedisBroker implements Broker {
   }
 
   async receive(subscription: Subscription, shard: number, options: ReceiveOptions): Promise<Delivery[]> {
+    if (this.connections.closed) throw new ClosedError('the broker');
     try {
       return await this.consumer(subscription, shard).receive(options);
     } catch (error) {

@@ -1,0 +1,37 @@
+// What is logged without anybody asking, through Nest's logger. Names and counts only: payloads never reach a log.
+import type { MqEvents } from '@millrace/core';
+import type { LoggerService } from '@nestjs/common';
+
+/** Subscribes; the returned function unsubscribes. */
+export function logEvents(
+  events: MqEvents,
+  logger: Required<Pick<LoggerService, 'debug' | 'warn' | 'error'>>,
+): () => void {
+  const subscribed = [
+    events.on('dead-letter', (of) => logger.warn(`${of.reason}: ${where(of)} is a dead letter now${because(of.text)}`)),
+    events.on('stalled', (of) =>
+      logger.warn(`The listener of ${where(of)} still runs after its time-out of ${of.timeoutMs} ms`),
+    ),
+    events.on('lease-lost', (of) => logger.warn(`The lease of ${where(of)} was lost: its effect may happen twice`)),
+    events.on('retry', (of) =>
+      logger.debug(
+        `${where(of)} failed, next attempt in ${of.delayMs} ms${because(`${of.failure.error}: ${of.failure.text}`)}`,
+      ),
+    ),
+    events.on('loop-error', ({ loop, error }) =>
+      logger.error(
+        `Background loop ${loop} failed and goes on: ${String(error)}`,
+        error instanceof Error ? error.stack : undefined,
+      ),
+    ),
+  ];
+  return () => subscribed.forEach((off) => off());
+}
+
+function where(of: { topic: string; group: string; messageId: string; attempt: number }): string {
+  return `message ${of.messageId} of ${of.topic} for ${of.group} (attempt ${of.attempt})`;
+}
+
+function because(text: string | undefined): string {
+  return text === undefined || text === '' ? '' : `: ${text}`;
+}

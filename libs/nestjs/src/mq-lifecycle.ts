@@ -1,0 +1,84 @@
+// When one connection declares, consumes, drains and closes, in the application's life.
+//
+//   onModuleInit: topics of features, events -> onApplicationBootstrap: declare, consume
+//   beforeApplicationShutdown: stop fetching, drain (producers work) -> onApplicationShutdown: close
+import { InvalidOptionError } from '@millrace/core';
+import {
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { MqConnection } from './connection/mq-connection.js';
+import { MqFeature } from './connection/mq-feature.js';
+import { MqRegistrar } from './connection/mq-registrar.js';
+import { EventSubscriptions } from './events/event-subscriptions.js';
+import { eventsOf } from './events/on-mq-event.decorator.js';
+import { listenersOf } from './listener/mq-listener.decorator.js';
+import { MethodDiscovery } from './method-discovery.js';
+import { MODULE_DEFAULTS } from './mq-module-options.js';
+
+export class MqLifecycle
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  constructor(
+    private readonly connection: MqConnection,
+    private readonly discovery: MethodDiscovery,
+    private readonly events: EventSubscriptions,
+    private readonly registrar: MqRegistrar,
+  ) {}
+
+  onModuleInit(): void {
+    this.checkConnectionNames();
+    const { name, mq } = this.connection;
+    for (const { topics, connection } of this.discovery.instancesOf(MqFeature))
+      if (connection === name) for (const topic of topics) mq.declareTopic(topic);
+    this.events.subscribe();
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { mq, options } = this.connection;
+    try {
+      // Without listeners `start` declares the topics and begins their upkeep.
+      await ((options.consumers ?? MODULE_DEFAULTS.consumers) ? this.registrar.start() : mq.start());
+    } catch (error) {
+      // Nobody gets hold of an application that failed to start, so nobody else could close the sockets. Should that
+      // fail too, the first error is the one that tells why.
+      await this.onApplicationShutdown().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.registrar.stop();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.connection.mq.close();
+    this.events.unsubscribe();
+  }
+
+  /** A misspelt connection name would otherwise mean a listener that never hears anything. */
+  private checkConnectionNames(): void {
+    const names = this.discovery.instancesOf(MqConnection).map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined)
+      throw new InvalidOptionError(
+        'MqModule.name',
+        twice,
+        'is the connection of two MqModule.forRoot; give each its own name',
+      );
+    const check = (name: string, who: string): void => {
+      if (names.includes(name)) return;
+      throw new InvalidOptionError(
+        'connection',
+        name,
+        `is used by ${who}, but no MqModule.forRoot has this name; known: ${names.join(', ')}`,
+      );
+    };
+    for (const { connection } of this.discovery.instancesOf(MqFeature)) check(connection, 'MqModule.forFeature');
+    for (const { prototype, method, name } of this.discovery.methods())
+      for (const { connection } of [...listenersOf(prototype, method), ...eventsOf(prototype, method)])
+        check(connection, name);
+  }
+}

@@ -1,0 +1,31 @@
+// The way in: a connection to a broker that lives in this process. Same promises as the Redis one, checked by the
+// same contract suite; nothing survives the process.
+import type { BrokerPorts, Clock } from '@millrace/core';
+import { InMemoryAdmin } from './in-memory-admin.js';
+import { InMemoryBroker } from './in-memory-broker.js';
+import { InMemoryLeases } from './in-memory-leases.js';
+import { InMemoryStore } from './in-memory-store.js';
+
+export interface InMemoryOptions {
+  /** What several connections share, as processes share a server. @default a new, empty store */
+  store?: InMemoryStore;
+  /** This "process's" clock, for waits and for when a lease surely is ours. @default the store's clock */
+  clock?: Clock;
+}
+
+export interface InMemoryPorts extends BrokerPorts {
+  readonly store: InMemoryStore;
+}
+
+/** Opens a connection. With a `clock` and no `store`, the new store goes by that clock too. */
+export function connectInMemory(options: InMemoryOptions = {}): InMemoryPorts {
+  const store = options.store ?? new InMemoryStore({ clock: options.clock });
+  const clock = options.clock ?? store.clock;
+  const broker = new InMemoryBroker(store, clock);
+  return {
+    store,
+    broker,
+    leases: new InMemoryLeases(store, clock, () => broker.isClosed),
+    admin: new InMemoryAdmin(store),
+  };
+}

@@ -1,0 +1,52 @@
+// The "server" of the in-memory broker. Several connections may share one, as processes share a Redis.
+import { systemClock, TopicError, type Clock, type TopicSpec } from '@millrace/core';
+import { StoredTopic } from './stored-topic.js';
+
+export class InMemoryStore {
+  /** The one clock that due times, leases, windows and retention go by. */
+  readonly clock: Clock;
+  private readonly topics = new Map<string, StoredTopic>();
+  private sequence = 0;
+
+  /** @param options.clock a ManualClock moves delays, leases and windows by hand. @default systemClock */
+  constructor(options: { clock?: Clock } = {}) {
+    this.clock = options.clock ?? systemClock;
+  }
+
+  /** Unix ms of the store's clock. */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** A number that grows with every call: the order of sending. */
+  nextSequence(): number {
+    return ++this.sequence;
+  }
+
+  declare(spec: TopicSpec): StoredTopic {
+    let topic = this.topics.get(spec.topic);
+    if (!topic && !spec.autoCreate) throw notFound(spec.topic);
+    if (!topic) this.topics.set(spec.topic, (topic = new StoredTopic(spec)));
+    topic.checkSettings(spec);
+    return topic;
+  }
+
+  topicNames(): string[] {
+    return [...this.topics.keys()];
+  }
+
+  find(topic: string): StoredTopic | undefined {
+    return this.topics.get(topic);
+  }
+
+  /** Throws TopicError `MQ_TOPIC_NOT_FOUND` when nobody has declared it. */
+  topic(name: string): StoredTopic {
+    const topic = this.topics.get(name);
+    if (!topic) throw notFound(name);
+    return topic;
+  }
+}
+
+function notFound(topic: string): TopicError {
+  return new TopicError(topic, `topic ${topic} does not exist`, 'MQ_TOPIC_NOT_FOUND');
+}

@@ -1,0 +1,70 @@
+// Receiving: takes what is ready, or waits for the next arrival, the end of the wait, an abort or the close.
+import type { Clock, Delivery, ReceiveOptions, Subscription } from '@millrace/core';
+import type { InMemoryStore } from './in-memory-store.js';
+import { readOwned } from './read-owned.js';
+import { readShared } from './read-shared.js';
+import { storedCopy } from './send.js';
+import type { PendingEntry } from './stored-group.js';
+
+export class Receiver {
+  constructor(
+    private readonly store: InMemoryStore,
+    private readonly clock: Clock,
+    private readonly closed: AbortSignal,
+  ) {}
+
+  async receive(subscription: Subscription, shard: number, options: ReceiveOptions): Promise<Delivery[]> {
+    const deadline = this.clock.monotonic() + options.waitMs;
+    for (;;) {
+      const deliveries = this.take(subscription, shard, options);
+      const left = deadline - this.clock.monotonic();
+      if (deliveries.length > 0 || left <= 0 || options.signal?.aborted || this.closed.aborted) return deliveries;
+      await this.nextArrival(subscription.topic, shard, left, options.signal);
+    }
+  }
+
+  toDelivery(subscription: Subscription, shard: number, pending: PendingEntry, leaseUntil: number): Delivery {
+    const { topic, group } = subscription;
+    const { entryId, source, queue, consumer, epoch, state, notBefore } = pending;
+    const notBeforeMs = notBefore === undefined ? undefined : Math.max(0, notBefore - this.store.now());
+    const message = storedCopy(pending.entry.message);
+    return { topic, group, shard, queue, source, entryId, consumer, epoch, notBeforeMs, state, message, leaseUntil };
+  }
+
+  private take(subscription: Subscription, shard: number, { max, leases = [] }: ReceiveOptions): Delivery[] {
+    // A wait that is told to end takes nothing more: nobody might be there to handle it.
+    if (this.closed.aborted) return [];
+    const leaseUntil = this.clock.monotonic() + subscription.leaseMs;
+    const topic = this.store.topic(subscription.topic);
+    const group = topic.declareGroup(subscription);
+    const part = group.shards[shard]!;
+    const stored = topic.shards[shard]!;
+    if (group.mode === 'concurrent') {
+      const reader = { consumer: subscription.consumer, max, now: this.store.now() };
+      const taken = readShared(group, part, stored, reader);
+      return taken.map((pending) => this.toDelivery(subscription, shard, pending, leaseUntil));
+    }
+    const deliveries: Delivery[] = [];
+    for (const lease of leases.filter((owned) => owned.shard === shard)) {
+      const taken = readOwned(part, stored, lease, subscription.consumer, max - deliveries.length);
+      deliveries.push(...taken.map((pending) => this.toDelivery(subscription, shard, pending, lease.until)));
+    }
+    return deliveries;
+  }
+
+  /** Resolves at the next arrival in the shard, after `ms`, on abort or on close, whichever is first. */
+  private async nextArrival(topic: string, shard: number, ms: number, signal?: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    const wake = (): void => woken.abort();
+    const forget = this.store.topic(topic).shards[shard]!.arrivals.onNext(wake);
+    signal?.addEventListener('abort', wake, { once: true });
+    this.closed.addEventListener('abort', wake, { once: true });
+    try {
+      await this.clock.wait(ms, woken.signal);
+    } finally {
+      forget();
+      signal?.removeEventListener('abort', wake);
+      this.closed.removeEventListener('abort', wake);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// What is stored for one consumer group of a topic.
+import type { ConsumeMode, DeadLetter, GroupSpec, RetryState } from '@millrace/core';
+import { DueStore } from './due-store.js';
+import type { Entry, EntryStream } from './entry-stream.js';
+import type { Shard } from './shard.js';
+
+/** A retried, released or redriven message on its way back to the group. */
+export interface RetryEntry extends Entry {
+  /** Queue that the message was first sent to; decides the owner in ordered mode. */
+  readonly queue: number;
+  readonly state: RetryState;
+}
+
+/** A leased entry: delivered and not settled. */
+export interface PendingEntry {
+  readonly entryId: string;
+  readonly source: 'queue' | 'retry';
+  readonly queue: number;
+  readonly entry: Entry;
+  consumer: string;
+  /** Ordered mode: the queue epoch it was handed out under. */
+  epoch?: number;
+  /** Concurrent mode: when the lease expires; Unix ms of the store's clock. */
+  leaseUntil: number;
+  /** Its handler has begun: an expiry from here on is a crash. */
+  started: boolean;
+  state: RetryState;
+  /** Ordered mode: an in-place retry waits until this instant. */
+  notBefore?: number;
+}
+
+/** A dead letter, and where its message returns to when it is redriven. */
+export interface BuriedMessage {
+  readonly letter: DeadLetter;
+  readonly shard: number;
+  readonly queue: number;
+}
+
+/** Ordered mode: who owns a queue. The epoch stays when the owner goes, so that it can only grow. */
+export interface QueueOwner {
+  member?: string;
+  epoch: number;
+  /** Unix ms of the store's clock. */
+  until: number;
+}
+
+export class GroupShard {
+  /** Per queue: position of the last delivered entry. */
+  readonly cursors: number[];
+  /** By entry id. */
+  readonly pending = new Map<string, PendingEntry>();
+  readonly retries = new DueStore<Omit<RetryEntry, 'position' | 'readyAt'>>();
+  /** The group's retry stream: ready again, oldest first. */
+  readonly retryReady: RetryEntry[] = [];
+  readonly owners: QueueOwner[];
+  /** Where the next concurrent read begins, so that no stream is starved by its neighbours. */
+  nextStream = 0;
+
+  constructor(queues: readonly EntryStream[], startFrom: GroupSpec['startFrom']) {
+    this.cursors = queues.map((queue) => {
+      if (startFrom === 'first') return 0;
+      return startFrom === 'last' ? queue.lastPosition : queue.cursorAt(startFrom.getTime());
+    });
+    this.owners = queues.map(() => ({ epoch: 0, until: 0 }));
+  }
+}
+
+export class StoredGroup {
+  readonly name: string;
+  readonly mode: ConsumeMode;
+  readonly leaseMs: number;
+  readonly shards: readonly GroupShard[];
+  /** Oldest first. */
+  dead: BuriedMessage[] = [];
+  /** Ordered mode: members and when they were last heard of; Unix ms of the store's clock. */
+  readonly members = new Map<string, number>();
+  done = 0;
+  skipped = 0;
+
+  constructor(spec: GroupSpec, shards: readonly Shard[]) {
+    this.name = spec.group;
+    this.mode = spec.mode;
+    this.leaseMs = spec.leaseMs;
+    this.shards = shards.map((shard) => new GroupShard(shard.queues, spec.startFrom));
+  }
+}

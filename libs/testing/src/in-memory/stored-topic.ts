@@ -1,0 +1,38 @@
+// What is stored for one topic: its settings, shards and groups.
+import { TopicError, type GroupSpec, type TopicSettings, type TopicSpec } from '@millrace/core';
+import { Shard } from './shard.js';
+import { StoredGroup } from './stored-group.js';
+
+export class StoredTopic {
+  readonly settings: TopicSettings;
+  readonly shards: readonly Shard[];
+  readonly groups = new Map<string, StoredGroup>();
+  accepted = 0;
+  cancelled = 0;
+
+  constructor({ autoCreate: _autoCreate, explicit: _explicit, ...settings }: TopicSpec) {
+    this.settings = Object.freeze(settings);
+    this.shards = Array.from({ length: settings.shards }, () => new Shard(settings.queues / settings.shards));
+  }
+
+  /** Throws TopicError when code spelled out a setting that is stored with another value. */
+  checkSettings(spec: TopicSpec): void {
+    for (const setting of spec.explicit) {
+      const stored = this.settings[setting];
+      if (spec[setting] === stored) continue;
+      throw new TopicError(
+        spec.topic,
+        `topic ${spec.topic}: ${setting} is ${stored} in storage and ${spec[setting]} in code`,
+      );
+    }
+  }
+
+  /** Registers the group, or finds it; an existing group is never moved. Throws TopicError when its mode differs. */
+  declareGroup(spec: GroupSpec): StoredGroup {
+    let group = this.groups.get(spec.group);
+    if (group && group.mode !== spec.mode)
+      throw new TopicError(spec.topic, `group ${spec.group} of topic ${spec.topic} is ${group.mode}, not ${spec.mode}`);
+    if (!group) this.groups.set(spec.group, (group = new StoredGroup(spec, this.shards)));
+    return group;
+  }
+}

@@ -1,0 +1,37 @@
+// Trimming: what every declared group has finished is kept for as long and as many as retention says, then goes.
+import type { InMemoryStore } from './in-memory-store.js';
+import type { StoredTopic } from './stored-topic.js';
+
+export function trim(store: InMemoryStore, topic: StoredTopic): number {
+  const now = store.now();
+  const { retentionMs, retentionCount, queues, deadLetterRetentionMs } = topic.settings;
+  // The topic's count, dealt out evenly: a queue on its own cannot know how full its neighbours are.
+  const keep = Math.ceil(retentionCount / queues);
+  let removed = 0;
+  for (const [index, shard] of topic.shards.entries()) {
+    for (const [queue, stream] of shard.queues.entries()) {
+      const needed = neededFrom(topic, index, queue, stream.lastPosition + 1);
+      removed += stream.trim(
+        ({ position, readyAt }) => position < needed && (readyAt + retentionMs <= now || position < needed - keep),
+      );
+    }
+    shard.records.forgetExpired(now);
+  }
+  for (const group of topic.groups.values()) {
+    group.dead = group.dead.filter(({ letter }) => letter.deadAt.getTime() + deadLetterRetentionMs > now);
+  }
+  return removed;
+}
+
+/** First position that a declared group has not finished: its oldest leased entry, else what it has not seen yet. */
+function neededFrom(topic: StoredTopic, shard: number, queue: number, end: number): number {
+  let needed = end;
+  for (const group of topic.groups.values()) {
+    const part = group.shards[shard]!;
+    needed = Math.min(needed, part.cursors[queue]! + 1);
+    for (const pending of part.pending.values()) {
+      if (pending.source === 'queue' && pending.queue === queue) needed = Math.min(needed, pending.entry.position);
+    }
+  }
+  return needed;
+}

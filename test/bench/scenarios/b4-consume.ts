@@ -1,0 +1,18 @@
+import { bullmqConsuming } from '../peers/bullmq.js';
+import { consuming } from '../peers/millrace.js';
+import { rawConsuming } from '../peers/raw-ioredis.js';
+import type { Bench, Scenario } from '../scenario.js';
+
+const CONCURRENCY = 100;
+const count = ({ scale }: Bench): number => 1_000 * Math.max(Math.round(200 * scale), 1);
+/** BullMQ works off a tenth in about the same time; its rate does not depend on the backlog. */
+const fewer = (bench: Bench): number => 1_000 * Math.max(Math.round(20 * bench.scale), 1);
+
+export const consume: Scenario = {
+  id: 'B4',
+  title: 'listener, no-op async handler, concurrency 100, backlog 200 k',
+  unit: 'msg/s',
+  bars: { 'ioredis read + ack': 0.6, 'bullmq worker': 5 },
+  ours: (bench) => consuming(bench, count(bench), CONCURRENCY),
+  theirs: [(bench) => rawConsuming(bench, count(bench)), (bench) => bullmqConsuming(bench, fewer(bench), CONCURRENCY)],
+};
