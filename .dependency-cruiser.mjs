@@ -10,7 +10,8 @@ const MAY_IMPORT = {
   testing: ['core', 'nestjs', 'redis'],
 };
 const ENTRY_POINTS = '^libs/[^/]+/src/(index|typeorm|pg|servers/index|contract/index)\\.ts$';
-const SPEC = '\\.spec\\.ts$';
+// Specs, and what only specs of a library share.
+const SPEC = '(\\.spec\\.ts$|^libs/[^/]+/test/)';
 
 // A row missing here, or a package.json that disagrees with its row, would leave a library unchecked.
 for (const lib of readdirSync(join(import.meta.dirname, 'libs'))) {

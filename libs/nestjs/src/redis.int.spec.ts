@@ -1,11 +1,13 @@
-// On a real server: what an application opened is gone when it has closed. Seen from the server, by the names that the
-// sockets of one application carry.
+// On a real server: what an application opened is gone when it has closed.
 import { newMessageId, type Mq } from '@millrace/core';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startTcpProxy, type TcpProxy } from '@millrace/testing';
 import { getMqToken } from './connection/connection-tokens.js';
 import { MqHealth } from './connection/mq.health.js';
 import { MqListener } from './listener/mq-listener.decorator.js';
@@ -30,16 +32,14 @@ class Orders {
   }
 }
 
-/** Every socket an application opens, kept by this factory so that a spec can see what became of them. */
-function sockets(): { opened: Redis[]; connection: () => Redis } {
-  const opened: Redis[] = [];
-  const connection = (): Redis => {
-    const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, protocol: 2 });
-    opened.push(client);
-    return client;
-  };
-  return { opened, connection };
-}
+/** A way to the server that counts the sockets which go through it. */
+let proxy: TcpProxy;
+beforeEach(async () => {
+  const { hostname, port } = new URL(url);
+  proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+});
+afterEach(() => proxy.close());
+const counted = (): string => `redis://127.0.0.1:${proxy.port}`;
 
 function start(options: MqModuleOptions): Promise<INestApplicationContext> {
   const imports = [MqModule.forRoot({ namespace: `spec-${newMessageId()}`, ...options })];
@@ -54,42 +54,35 @@ async function consumeOne(app: INestApplicationContext): Promise<void> {
   await done;
 }
 
-/** Waits for the sockets' own last event, which comes a moment after they were told to end. */
-async function ended(opened: readonly Redis[]): Promise<void> {
-  await Promise.all(opened.map(async (client) => client.status === 'end' || (await once(client, 'end'))));
-}
-
-/** What would keep this process alive and was not there before. */
-function activeBut(before: readonly string[]): string[] {
-  const rest = [...before];
-  return process.getActiveResourcesInfo().filter((resource) => {
-    const known = rest.indexOf(resource);
-    if (known >= 0) rest.splice(known, 1);
-    return known < 0;
-  });
+/** Resolves when no socket is left; the proxy hears of an end a moment after the application. */
+async function noneLeft(): Promise<void> {
+  expect(proxy.accepted).toBeGreaterThan(0);
+  while (proxy.connections > 0) await server.ping();
 }
 
 describe('app.close()', () => {
-  it('leaves no socket, timer or blocked read', async () => {
-    await server.ping();
-    const before = process.getActiveResourcesInfo();
-    const { opened, connection } = sockets();
-    const app = await start({ connection });
+  it('leaves no socket, timer or blocked read, so that the process ends by itself', async () => {
+    const program = fileURLToPath(new URL('../test/close-application.mjs', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [program, `spec-${newMessageId()}`], {
+      timeout: 10_000,
+    });
+    expect(JSON.parse(stdout)).toEqual([]);
+  });
+
+  it('ends the sockets of a process that consumes, its blocked read among them', async () => {
+    const app = await start({ connection: counted() });
     await consumeOne(app);
     expect(app.get(MqHealth).check()).toMatchObject({ status: 'up', consuming: true, connection: { connected: true } });
-    expect(opened.length).toBeGreaterThan(1);
+    expect(proxy.connections).toBeGreaterThan(1);
     await app.close();
-    await ended(opened);
-    expect(activeBut(before)).toEqual([]);
+    await noneLeft();
   });
 
   it('ends the sockets of a process that only sends', async () => {
-    const { opened, connection } = sockets();
-    const app = await start({ connection, consumers: false });
+    const app = await start({ connection: counted(), consumers: false });
     await app.get(MqProducer).send('orders', { id: 'o-1' });
     await app.close();
-    expect(opened.length).toBeGreaterThan(0);
-    await ended(opened);
+    await noneLeft();
   });
 
   it('may be called twice, and a later send is refused', async () => {
@@ -106,11 +99,9 @@ describe('a start that fails', () => {
   it('closes what it opened', async () => {
     const namespace = `spec-${newMessageId()}`;
     const first = await start({ connection: url, namespace, topics: [{ topic: 'orders', queues: 2 }] });
-    const { opened, connection } = sockets();
-    const second = start({ connection, namespace, topics: [{ topic: 'orders', queues: 8 }] });
+    const second = start({ connection: counted(), namespace, topics: [{ topic: 'orders', queues: 8 }] });
     await expect(second).rejects.toMatchObject({ code: 'MQ_TOPIC_CONFLICT' });
-    expect(opened.length).toBeGreaterThan(0);
-    await ended(opened);
+    await noneLeft();
     await first.close();
   });
 });

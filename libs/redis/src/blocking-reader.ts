@@ -35,10 +35,11 @@ export class BlockingReader {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.closed = true;
-    if (this.client) this.connections.drop(this.client);
+    const { client } = this;
     this.client = undefined;
+    if (client) await this.connections.drop(client);
   }
 
   /** Again and again: an UNBLOCK that arrives before its read has no effect. */
@@ -52,8 +53,8 @@ export class BlockingReader {
     }
     // Not connected, or no answer: this socket is of no use any more, the next read opens another.
     if (ended) return;
-    this.connections.drop(client);
     if (this.client === client) this.client = undefined;
+    await this.connections.drop(client);
   }
 
   /** The client cannot be asked for its id while it is blocked; its name is unique. */

@@ -58,14 +58,15 @@ export class Connections {
     this.breakListeners.add(listener);
   }
 
-  drop(client: Redis): void {
+  /** Closes one client at once, also while it is blocked. */
+  async drop(client: Redis): Promise<void> {
+    await end(client, 'disconnect');
     this.open.delete(client);
-    client.disconnect();
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all([...this.open].map((client) => end(client)));
+    await Promise.all([...this.open].map((client) => end(client, 'quit')));
     this.open.clear();
   }
 
@@ -110,7 +111,7 @@ function checkConnection(connection: unknown): void {
       connection,
       'must be a Redis URL, ioredis options or a function that makes a client',
     );
-  refuseKeyPrefix(connection as RedisOptions);
+  refuseKeyPrefix(connection);
 }
 
 /** A prefix is put before declared keys only, not before those that scripts work out. */
@@ -118,12 +119,19 @@ function refuseKeyPrefix({ keyPrefix }: RedisOptions): void {
   if (keyPrefix) throw new InvalidOptionError('connection.keyPrefix', keyPrefix, 'is not supported; use namespace');
 }
 
-/** Lets what was written leave, then closes; a dead socket is cut. */
-async function end(client: Redis): Promise<void> {
-  if (client.status === 'ready') {
-    const cut = setTimeout(() => client.disconnect(), 1_000).unref();
-    await client.quit().catch(() => undefined);
-    clearTimeout(cut);
-  }
-  client.disconnect();
+/** Longest wait for a server to close its side; then the socket is left to the operating system. */
+const CLOSE_WITHIN_MS = 1_000;
+
+/** Resolves when the socket is closed: whoever awaits it leaves nothing open behind. */
+async function end(client: Redis, how: 'quit' | 'disconnect'): Promise<void> {
+  if (isEnded(client)) return;
+  const ended = new Promise<void>((resolve) => client.once('end', resolve));
+  const cut = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
+  // Lets what was written leave, unless nothing can be written any more.
+  if (how === 'quit' && client.status === 'ready') client.quit().catch(() => client.disconnect());
+  else client.disconnect();
+  await Promise.race([ended, cut]);
+  if (!isEnded(client)) client.disconnect();
 }
+
+const isEnded = ({ status }: Redis): boolean => status === 'end';

@@ -24,7 +24,7 @@ export class Deadlines {
         },
         (error: unknown) => {
           this.waiting.delete(entry);
-          reject(error as Error);
+          reject(error);
         },
       );
     });

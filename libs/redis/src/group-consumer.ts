@@ -41,7 +41,7 @@ export class GroupConsumer {
 
   /** Leaves no name behind: a consumer without pending entries is removed at once, one with some when they are reclaimed. */
   async close(): Promise<void> {
-    this.reader.close();
+    await this.reader.close();
     if (this.subscription.mode === 'ordered') return;
     const { group, consumer } = this.subscription;
     const streams = this.groupShard.streams.map(({ key }) => key);

@@ -1,0 +1,27 @@
+// The only way the engine asks for time or waits, so that tests can own both.
+
+export interface Clock {
+  /** Unix ms. */
+  now(): number;
+  /** Ms that never go back; for leases and durations. */
+  monotonic(): number;
+  /** Resolves after `ms`, or at once when the signal aborts; never rejects. Does not keep the process alive alone. */
+  wait(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  wait: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      // setTimeout overflows to 1 ms above 2^31 - 1: longer waits are cut, callers look again.
+      const timer = setTimeout(end, Math.min(ms, 2_147_483_647)).unref();
+      signal?.addEventListener('abort', end, { once: true });
+    }),
+};

@@ -1,0 +1,182 @@
+// What feeds the listeners of one group on one topic: receive → dispatch → settle, until it is stopped.
+import type { BackgroundLoop, LoopHealth } from '../background-loop.js';
+import type { BrokerPorts } from '../broker.js';
+import type { Clock } from '../clock.js';
+import type { MqEvents } from '../events.js';
+import { LeaseKeeper } from '../lease/lease-keeper.js';
+import { LeaseReclaimer } from '../lease/lease-reclaimer.js';
+import { OrderedFlow } from '../ordering/ordered-flow.js';
+import { QueueLanes } from '../ordering/queue-lanes.js';
+import { QueueOwner } from '../ordering/queue-owner.js';
+import { named } from './announce.js';
+import { ConcurrentFlow } from './concurrent-flow.js';
+import type { Delivery } from './delivery.js';
+import { Dispatcher } from './dispatcher.js';
+import { Fetcher } from './fetcher.js';
+import type { Listener } from './listener.js';
+import type { SoloGate } from './solo-gate.js';
+import type { Subscription } from './subscription.js';
+import { Window } from './window.js';
+
+export interface ConsumerParts {
+  readonly ports: BrokerPorts;
+  readonly clock: Clock;
+  readonly events: MqEvents;
+  readonly gate: SoloGate;
+  /** The registered group; all listeners are of it. */
+  readonly subscription: Subscription;
+  readonly listeners: readonly Listener[];
+  /** Declares topic and group again. */
+  readonly recover: () => Promise<void>;
+}
+
+/** How long the last settlements, and then giving up the queues, may still take after the shutdown time. */
+const LAST_CALLS_MS = 5000;
+
+/**
+ *   started --stop--> no more fetching, not-started ones handed back --all ended, or time over--> rest handed back, left
+ *
+ * The leases are kept until the very end: until then no other consumer may run what still runs here.
+ */
+export class Consumer {
+  private readonly window: Window;
+  private readonly dispatcher: Dispatcher;
+  /** Bring deliveries; stopped first. */
+  private readonly feeders: BackgroundLoop[];
+  private readonly keeper: LeaseKeeper | QueueOwner;
+  private stopping?: Promise<void>;
+
+  constructor(private readonly parts: ConsumerParts) {
+    const { subscription, listeners } = parts;
+    const sum = (pick: (listener: Listener) => number): number =>
+      listeners.reduce((total, listener) => total + pick(listener), 0);
+    this.window = new Window(sum(({ spec }) => spec.concurrency), sum(({ spec }) => spec.prefetch));
+    let keeper!: LeaseKeeper | QueueOwner;
+    this.dispatcher = new Dispatcher(
+      { ...parts, broker: parts.ports.broker, window: this.window, name: this.name },
+      (dispatcher) => {
+        if (subscription.mode === 'ordered') {
+          keeper = this.createOwner(dispatcher);
+          return new OrderedFlow(dispatcher, keeper, parts.events);
+        }
+        const flow = new ConcurrentFlow(dispatcher, () => keeper.wakeIn(0));
+        keeper = this.createKeeper(dispatcher, flow);
+        return flow;
+      },
+    );
+    this.keeper = keeper;
+    this.feeders = Array.from({ length: subscription.shards }, (_, shard) => this.createFetcher(shard));
+    if (subscription.mode === 'concurrent') this.feeders.push(this.createReclaimer());
+  }
+
+  get name(): string {
+    const { topic, group } = this.parts.subscription;
+    return `${topic}/${group}`;
+  }
+
+  start(): void {
+    for (const loop of this.loops()) loop.start();
+  }
+
+  /** @param timeoutMs how long running handlers may take before their messages are handed back */
+  stop(timeoutMs: number): Promise<void> {
+    this.stopping ??= this.shutDown(timeoutMs);
+    return this.stopping;
+  }
+
+  health(): LoopHealth[] {
+    return this.loops().map((loop) => loop.health());
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    const { dispatcher, keeper } = this;
+    dispatcher.stop();
+    if (keeper instanceof QueueOwner) keeper.retire();
+    // A read that waits is ended by its signal; what it has leased comes in and is handed back.
+    const drained = Promise.all(this.feeders.map((loop) => loop.stop())).then(() => dispatcher.idle());
+    await this.within(timeoutMs, drained);
+    dispatcher.abandon();
+    // The queues go last: with them goes the right to settle.
+    await this.within(LAST_CALLS_MS, dispatcher.settler.idle());
+    await this.within(LAST_CALLS_MS, keeper instanceof QueueOwner ? keeper.leave() : keeper.stop());
+  }
+
+  /** Waits for `done`, but no longer than `ms`: a broker that does not answer must not keep a process from ending. */
+  private async within(ms: number, done: Promise<unknown>): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([done, this.parts.clock.wait(ms, over.signal)]);
+    over.abort();
+  }
+
+  private loops(): BackgroundLoop[] {
+    return [this.keeper, ...this.feeders];
+  }
+
+  private createKeeper(dispatcher: Dispatcher, flow: ConcurrentFlow): LeaseKeeper {
+    const { ports, clock, subscription } = this.parts;
+    return new LeaseKeeper({
+      broker: ports.broker,
+      clock,
+      name: this.name,
+      leaseMs: subscription.leaseMs,
+      inHand: dispatcher.inHand,
+      onLost: (held) => dispatcher.lose(held),
+      onRenewed: () => flow.renewed(),
+      onError: this.report,
+    });
+  }
+
+  private createOwner(dispatcher: Dispatcher): QueueOwner {
+    const { ports, clock, subscription } = this.parts;
+    const owner: QueueOwner = new QueueOwner({
+      leases: ports.leases,
+      clock,
+      subscription,
+      name: this.name,
+      createLanes: (lease, leftRunning) =>
+        new QueueLanes(lease, { dispatcher, window: this.window, clock, leftRunning, onChange: () => owner.wakeIn(0) }),
+      onError: this.report,
+    });
+    return owner;
+  }
+
+  private createFetcher(shard: number): Fetcher {
+    const { ports, clock, subscription, recover } = this.parts;
+    return new Fetcher({
+      broker: ports.broker,
+      clock,
+      subscription,
+      shard,
+      window: this.window,
+      queues: this.keeper instanceof QueueOwner ? this.keeper : undefined,
+      name: this.name,
+      beforeRead: () => this.dispatcher.inHand.forgetEnded(shard),
+      accept: (deliveries) => this.dispatcher.acceptRead(deliveries),
+      recover,
+      onError: this.report,
+    });
+  }
+
+  private createReclaimer(): LeaseReclaimer {
+    const { ports, clock, subscription, events } = this.parts;
+    return new LeaseReclaimer({
+      broker: ports.broker,
+      clock,
+      subscription,
+      window: this.window,
+      name: this.name,
+      accept: (deliveries) => {
+        for (const delivery of this.dispatcher.acceptReclaimed(deliveries)) this.announceReclaimed(events, delivery);
+      },
+      onError: this.report,
+    });
+  }
+
+  private announceReclaimed(events: MqEvents, delivery: Delivery): void {
+    if (events.wants('reclaimed')) events.emit('reclaimed', { ...named({ delivery }), crashes: delivery.state.crashes });
+  }
+
+  private readonly report = (error: unknown, loop: string): void => {
+    this.parts.events.emit('loop-error', { loop, error });
+  };
+}

@@ -1,0 +1,92 @@
+// A delivery is one hand-over of a message to one group; a settlement is how it ends.
+import type { StoredMessage } from '../message/message.js';
+
+/** One failed attempt, as kept on the message and shown on its dead letter. Texts are bounded. */
+export interface FailureRecord {
+  readonly attempt: number;
+  /** Unix ms, the consumer's clock. */
+  readonly at: number;
+  readonly durationMs: number;
+  /** Class name of the error. */
+  readonly error: string;
+  readonly text: string;
+  /** Kept for the first and the latest failure only. */
+  readonly stack?: string;
+}
+
+/** What a message carries between its deliveries to one group. */
+export interface RetryState {
+  /** Number of the coming (or current) attempt; 1 = first. Grows by handler failures only. */
+  readonly attempt: number;
+  /** Leases that expired after the handler had started. */
+  readonly crashes: number;
+  /** How often the message was redriven; 0 = never. */
+  readonly generation: number;
+  /** Oldest first; the middle is left out when there are many (`failuresLeftOut`). */
+  readonly failures: readonly FailureRecord[];
+  readonly failuresLeftOut?: number;
+}
+
+export const FIRST_DELIVERY: RetryState = { attempt: 1, crashes: 0, generation: 0, failures: [] };
+
+export interface Delivery {
+  readonly topic: string;
+  readonly group: string;
+  readonly shard: number;
+  /** Queue inside the shard. */
+  readonly queue: number;
+  /** `retry`: from the group's own retry stream (a retried, released or redriven message). */
+  readonly source: 'queue' | 'retry';
+  /** Position in the stream; internal, never shown as message id. */
+  readonly entryId: string;
+  /** The name the lease is held under. */
+  readonly consumer: string;
+  /** Ordered mode: epoch of the queue lease under which it was read. */
+  readonly epoch?: number;
+  /** Ordered mode: an in-place retry that a former owner left is not to be run before this many ms. */
+  readonly notBeforeMs?: number;
+  readonly state: RetryState;
+  readonly message: StoredMessage;
+  /** Until when the lease is surely ours, on this process's monotonic clock (ms); moved by `renew`. */
+  leaseUntil: number;
+}
+
+export type DeadLetterReason =
+  | 'attempts-exhausted'
+  | 'crashes-exhausted'
+  | 'no-retry'
+  | 'rejected'
+  | 'invalid'
+  | 'undecodable'
+  | 'expired';
+
+/** Exactly one of these ends a delivery. */
+export type Settlement =
+  /** Done, or (`skipped`) not for this group's tags. */
+  | { readonly type: 'ack'; readonly skipped?: boolean }
+  /** Again after `delayMs` on the broker's clock, with this state. In ordered mode it stays in place, blocking its key. */
+  | { readonly type: 'retry'; readonly delayMs: number; readonly state: RetryState }
+  /** Not now and not a failure: nothing is counted. In ordered mode it too stays in place. */
+  | { readonly type: 'release'; readonly delayMs: number }
+  | {
+      readonly type: 'dead-letter';
+      readonly reason: DeadLetterReason;
+      readonly text?: string;
+      readonly state: RetryState;
+    };
+
+/** `lease-lost`: another consumer owns it now, nothing was written. */
+export type SettleResult = 'settled' | 'lease-lost';
+
+/** Ordered mode: the right to consume one queue of one group. */
+export interface QueueLease {
+  readonly topic: string;
+  readonly group: string;
+  readonly shard: number;
+  readonly queue: number;
+  readonly member: string;
+  /** Grows with every new owner; settlements of an older epoch are refused. */
+  readonly epoch: number;
+  /** Monotonic ms of this process until which the lease is surely ours. */
+  until: number;
+}

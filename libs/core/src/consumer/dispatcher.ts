@@ -1,0 +1,304 @@
+// From an arrived delivery to its settlement: route by tag, start when there is room, run the handler, settle.
+import type { Broker } from '../broker.js';
+import type { Clock } from '../clock.js';
+import { ClosedError, HandlerTimeoutError, LeaseLostError } from '../errors.js';
+import type { MqEvents } from '../events.js';
+import { decodeMessage } from '../message/envelope.js';
+import { announce, announceState, named } from './announce.js';
+import type { Delivery, Settlement } from './delivery.js';
+import { DeliveryContext } from './delivery-context.js';
+import type { DeliveryFlow } from './delivery-flow.js';
+import { HandlerPool } from './handler-pool.js';
+import { HeldDelivery } from './held-delivery.js';
+import { InHand } from './in-hand.js';
+import type { Listener } from './listener.js';
+import { settlementOf, SKIP, type HandlerResult } from './settlement.js';
+import { Settler, type SettleAnswer } from './settler.js';
+import type { SoloGate } from './solo-gate.js';
+import { TimeoutWatch } from './timeout-watch.js';
+import type { Window } from './window.js';
+
+export interface DispatcherParts {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly events: MqEvents;
+  readonly gate: SoloGate;
+  readonly window: Window;
+  readonly listeners: readonly Listener[];
+  /** For errors: topic and group. */
+  readonly name: string;
+}
+
+/** From this many crashes on a delivery runs alone. */
+const CRASHES_TO_RUN_ALONE = 2;
+
+/**
+ * Every delivery in hand is settled at most once, and leaves `inHand` exactly once: that is what returns its place in
+ * the window. Handlers of a listener that run at once never exceed its concurrency.
+ */
+export class Dispatcher {
+  readonly inHand = new InHand();
+  readonly settler: Settler;
+  private readonly pools: readonly HandlerPool[];
+  private readonly flow: DeliveryFlow;
+  private readonly offReopen: () => void;
+  private readonly idleWaiters: (() => void)[] = [];
+  private isPumpPlanned = false;
+  private stopped = false;
+
+  constructor(
+    private readonly parts: DispatcherParts,
+    createFlow: (dispatcher: Dispatcher) => DeliveryFlow,
+  ) {
+    const { broker, clock, events, name, gate } = parts;
+    this.pools = parts.listeners.map((listener) => this.createPool(listener));
+    this.settler = new Settler({ broker, clock, events, name, answered: this.answered.bind(this) });
+    this.flow = createFlow(this);
+    this.offReopen = gate.onReopen(() => this.pumpSoon());
+  }
+
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  /** What a read brought. */
+  acceptRead(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      const known = this.inHand.find(delivery);
+      if (known) known.delivery.leaseUntil = Math.max(known.delivery.leaseUntil, delivery.leaseUntil);
+      else this.accept(delivery);
+    }
+  }
+
+  /** Leases that had expired and are ours now; returns those that are new to us. */
+  acceptReclaimed(deliveries: readonly Delivery[]): Delivery[] {
+    return deliveries.filter((delivery) => {
+      const known = this.inHand.find(delivery);
+      // After a long pause it may be our own lease that expired, and its handler still runs.
+      if (known && known.state !== 'gone') known.delivery.leaseUntil = delivery.leaseUntil;
+      else this.accept(delivery);
+      return !known || known.state === 'gone';
+    });
+  }
+
+  /** What arrives after `stop` is given back at once. */
+  private accept(delivery: Delivery): void {
+    const held = new HeldDelivery(delivery, this.poolOf(delivery.message.tag));
+    this.inHand.add(held);
+    if (this.stopped) {
+      this.flow.handBack(held);
+    } else if (held.pool) {
+      this.flow.accept(held);
+    } else {
+      this.parts.window.admit(held);
+      this.settler.settle(held, SKIP);
+    }
+  }
+
+  /** Nothing stands before this delivery any more: it starts when its listener has room. */
+  ready(held: HeldDelivery): void {
+    if (held.state === 'gone') return;
+    held.state = 'waiting';
+    if (this.stopped) return this.flow.handBack(held);
+    this.parts.window.admit(held);
+    held.pool!.waiting.add(held);
+    this.pumpSoon();
+  }
+
+  /** The delivery is no longer ours: nothing of it is written, a running handler is told. */
+  lose(held: HeldDelivery): void {
+    announceState(this.parts.events, 'lease-lost', held);
+    if (!held.isRunning) return this.letGo(held);
+    held.lost = true;
+    held.context!.abort(new LeaseLostError(held.delivery.message.messageId));
+  }
+
+  /** Ends our interest in the delivery. Without effect the second time. */
+  letGo(held: HeldDelivery): void {
+    if (held.state === 'gone') return;
+    held.state = 'gone';
+    held.pool?.waiting.delete(held);
+    held.withdraw?.();
+    this.inHand.end(held);
+    this.parts.window.leave(held);
+    held.onGone?.();
+    if (this.inHand.size === 0) for (const wake of this.idleWaiters.splice(0)) wake();
+  }
+
+  /** Starts no further handler and gives back at once what has not started. */
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.offReopen();
+    for (const held of this.inHand) {
+      if (held.state !== 'waiting' && held.state !== 'resting') continue;
+      held.pool?.waiting.delete(held);
+      held.withdraw?.();
+      this.flow.handBack(held);
+    }
+  }
+
+  /** Resolves when nothing is in our hands. */
+  async idle(): Promise<void> {
+    while (this.inHand.size > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** After `stop`: aborts the handlers that still run and gives their messages back; their results are ignored. */
+  abandon(): void {
+    for (const held of this.inHand) {
+      if (!held.isRunning) continue;
+      held.context!.abort(new ClosedError('consumer'));
+      if (held.state === 'running') this.leavePool(held);
+      if (held.lost) this.letGo(held);
+      else this.flow.handBack(held);
+    }
+    for (const { watch } of this.pools) watch.close();
+    this.settler.close();
+  }
+
+  private poolOf(tag: string): HandlerPool | undefined {
+    return this.pools.find(({ listener }) => listener.spec.tags.matches(tag));
+  }
+
+  /** Once for all that became possible in this turn. */
+  private pumpSoon(): void {
+    if (this.isPumpPlanned) return;
+    this.isPumpPlanned = true;
+    queueMicrotask(() => {
+      this.isPumpPlanned = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    if (this.stopped) return;
+    const now = this.parts.clock.monotonic();
+    const starts: HeldDelivery[] = [];
+    for (const pool of this.pools) {
+      for (const held of pool.waiting) {
+        if (!pool.hasRoom || !this.parts.gate.isOpen) break;
+        pool.waiting.delete(held);
+        if (this.isSpent(held)) continue;
+        if (held.delivery.state.crashes >= CRASHES_TO_RUN_ALONE) this.queueAlone(held);
+        else if (this.enter(held, now)) starts.push(held);
+      }
+    }
+    if (starts.length > 0) this.run(starts);
+  }
+
+  private queueAlone(held: HeldDelivery): void {
+    held.withdraw = this.parts.gate.runAlone(() => {
+      held.withdraw = undefined;
+      if (held.state !== 'waiting' || !this.enter(held, this.parts.clock.monotonic())) return false;
+      this.run([held]);
+      return true;
+    });
+  }
+
+  private isSpent(held: HeldDelivery): boolean {
+    const settlement = settlementOf({ type: 'starting' }, held.delivery.state, held.pool!.listener.spec);
+    if (settlement) this.settler.settle(held, settlement);
+    return settlement !== undefined;
+  }
+
+  /** Everything up to the handler's first line; false when it does not come to that. */
+  private enter(held: HeldDelivery, now: number): boolean {
+    if (!this.flow.mayStart(held, now)) return false;
+    held.startedAt = now;
+    const { delivery, pool } = held;
+    try {
+      held.context = new DeliveryContext(decodeMessage(delivery.topic, delivery.message), delivery);
+    } catch (error) {
+      this.end(held, { type: 'threw', error, at: this.parts.clock.now(), durationMs: 0 });
+      return false;
+    }
+    held.state = 'running';
+    pool!.running++;
+    pool!.watch.add(held, now);
+    this.parts.gate.enter();
+    return true;
+  }
+
+  private run(starts: readonly HeldDelivery[]): void {
+    void this.noteStarts(starts);
+    for (const held of starts) void this.handle(held);
+  }
+
+  /** Nobody waits for it: a note that is lost only means that a crash from here on is not counted. Never rejects. */
+  private async noteStarts(starts: readonly HeldDelivery[]): Promise<void> {
+    try {
+      await this.parts.broker.markStarted(starts.map(({ delivery }) => delivery));
+    } catch (error) {
+      this.parts.events.emit('loop-error', { loop: `mark started ${this.parts.name}`, error });
+    }
+  }
+
+  /** Never rejects: what a handler throws is its result. */
+  private async handle(held: HeldDelivery): Promise<void> {
+    let value: unknown;
+    try {
+      value = await held.pool!.listener.handler(held.context!);
+    } catch (error) {
+      this.handled(held, { type: 'threw', error, at: this.parts.clock.now(), durationMs: this.durationOf(held) });
+      return;
+    }
+    this.handled(held, { type: 'returned', value, at: this.parts.clock.now(), durationMs: this.durationOf(held) });
+  }
+
+  private durationOf(held: HeldDelivery): number {
+    return this.parts.clock.monotonic() - held.startedAt;
+  }
+
+  private handled(held: HeldDelivery, result: HandlerResult): void {
+    if (held.state === 'running') {
+      this.leavePool(held);
+      if (held.lost) this.letGo(held);
+      else this.end(held, result);
+    } else if (held.state === 'stalled') {
+      // Ordered: its key was blocked until now. What it did after its time was up does not count.
+      if (held.lost) this.letGo(held);
+      else this.end(held, held.result!);
+    }
+  }
+
+  /** The one place where a result becomes a settlement. */
+  private end(held: HeldDelivery, result: HandlerResult): void {
+    held.result = result;
+    const { spec } = held.pool!.listener;
+    this.settler.settle(held, settlementOf(result, held.delivery.state, spec, held.context?.message.maxAttempts));
+  }
+
+  private stalled(held: HeldDelivery): void {
+    const { timeoutMs } = held.pool!.listener.spec;
+    this.parts.events.emit('stalled', { ...named(held), timeoutMs });
+    this.leavePool(held);
+    const error = new HandlerTimeoutError(timeoutMs);
+    held.result = { type: 'threw', error, at: this.parts.clock.now(), durationMs: this.durationOf(held) };
+    if (this.flow.waitsForStalled) held.state = 'stalled';
+    else if (held.lost) this.letGo(held);
+    else this.end(held, held.result);
+  }
+
+  private leavePool(held: HeldDelivery): void {
+    held.pool!.running--;
+    held.pool!.watch.remove(held);
+    this.parts.gate.leave();
+    this.pumpSoon();
+  }
+
+  private answered(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
+    if (answer === 'settled') announce(this.parts.events, held, settlement);
+    else if (answer === 'lease-lost') announceState(this.parts.events, 'lease-lost', held);
+    if (held.pool) this.flow.settled(held, settlement, answer);
+    else this.letGo(held);
+  }
+
+  private createPool(listener: Listener): HandlerPool {
+    const { timeoutMs } = listener.spec;
+    const watch = new TimeoutWatch<HeldDelivery>(this.parts.clock, timeoutMs, {
+      timedOut: (held) => held.context!.abort(new HandlerTimeoutError(timeoutMs)),
+      stalled: (held) => this.stalled(held),
+    });
+    return new HandlerPool(listener, watch);
+  }
+}

@@ -1,0 +1,46 @@
+// A delivery in our hands, from its arrival until its settlement is answered.
+import type { Delivery } from './delivery.js';
+import type { DeliveryContext } from './delivery-context.js';
+import type { HandlerPool } from './handler-pool.js';
+import type { HandlerResult } from './settlement.js';
+
+/**
+ *   waiting --start--> running --ended--> settling --answered--> gone
+ *    |   ^                |                  |
+ *    |   |             time-out + grace   (ordered) retry is stored
+ *    |   |                v                  v
+ *    |   |             stalled             resting --back-off over--> waiting
+ *    |   +------------------------------------'
+ *    +--skipped, spent, undecodable, handed back--> settling
+ *    +--lease lost--> gone
+ *
+ * `stalled` exists in ordered mode only: elsewhere a handler that outlives its grace is settled as failed at once.
+ */
+export type HeldState = 'waiting' | 'running' | 'stalled' | 'settling' | 'resting' | 'gone';
+
+export class HeldDelivery {
+  state: HeldState = 'waiting';
+  /** The window's note: counted as about to run, as queued behind others of its key, or not at all. */
+  place: 'window' | 'parked' | 'outside' = 'outside';
+  context?: DeliveryContext;
+  /** Monotonic ms. */
+  startedAt = 0;
+  result?: HandlerResult;
+  /** Another consumer may own it now: whatever the handler does, nothing is written any more. */
+  lost = false;
+  /** Takes it out of the queue of those that want to run alone. */
+  withdraw?: () => void;
+  /** Told when it is no longer in our hands; by then its handler has ended, or was given up. */
+  onGone?: () => void;
+
+  constructor(
+    /** In ordered mode replaced with each in-place retry. */
+    public delivery: Delivery,
+    /** Undefined when no listener of this process wants its tag. */
+    readonly pool: HandlerPool | undefined,
+  ) {}
+
+  get isRunning(): boolean {
+    return this.state === 'running' || this.state === 'stalled';
+  }
+}

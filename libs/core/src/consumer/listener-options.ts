@@ -1,0 +1,125 @@
+// Options of a listener: documentation, defaults and validation in one place.
+import { toMs, type Duration } from '../duration.js';
+import { InvalidOptionError } from '../errors.js';
+import { parseTags, type TagExpression } from '../message/tag-expression.js';
+import { checkInteger, checkOptions } from '../option-check.js';
+import type { DelayLevels } from '../delay/delay-levels.js';
+import { backoffOf, type Backoff, type BackoffFunction } from '../retry/backoff.js';
+import { isErrorClass, type ErrorClass } from '../retry/error-class.js';
+import { checkGroupName, checkTopicName } from '../topic.js';
+import type { ConsumeMode } from './subscription.js';
+
+/** What `@MqListener` and `mq.listen` take. */
+export interface ListenerOptions {
+  topic: string;
+  /** Consumer group: each group gets every message once, its members share them. */
+  group: string;
+  /** RocketMQ tag expression: '*', 'a', 'a || b'. @default '*' */
+  tags?: string;
+  /** `ordered`: one at a time per ordering key, over all processes. @default 'concurrent' */
+  mode?: ConsumeMode;
+  /** Handlers running at once in this process. @default 20 */
+  concurrency?: number;
+  /** Messages leased ahead of running handlers. @default the concurrency */
+  prefetch?: number;
+  /** Attempts before the dead letter; a message's own `maxAttempts` wins. @default 17 (8 when ordered); RocketMQ: 16 retries */
+  maxAttempts?: number;
+  /** Process crashes before the dead letter. @default 3 */
+  maxCrashes?: number;
+  /** Wait between attempts. @default 'ladder', RocketMQ's 10s 30s 1m … 2h; when ordered 1s × 2, at most 30s */
+  backoff?: Backoff;
+  /** Error classes that go to the dead letters at once. @default [] */
+  noRetry?: readonly ErrorClass[];
+  /** Longest run of a handler; then its signal aborts, and 5 s later it counts as failed. @default '15m' */
+  timeout?: Duration;
+  /** A delivery is ours for this long without renewal; stored with the group. @default '30s' */
+  lease?: Duration;
+  /** Where a new group starts. @default 'first' */
+  startFrom?: 'first' | 'last' | Date;
+}
+
+/** `ListenerOptions` checked and completed. */
+export interface ListenerSpec {
+  readonly topic: string;
+  readonly group: string;
+  readonly tags: TagExpression;
+  /** As written, for messages and comparison. */
+  readonly tagText: string;
+  readonly mode: ConsumeMode;
+  readonly concurrency: number;
+  readonly prefetch: number;
+  readonly maxAttempts: number;
+  readonly maxCrashes: number;
+  readonly backoff: BackoffFunction;
+  readonly noRetry: readonly ErrorClass[];
+  readonly timeoutMs: number;
+  readonly leaseMs: number;
+  readonly startFrom: 'first' | 'last' | Date;
+}
+
+export const LISTENER_DEFAULTS = {
+  tags: '*',
+  mode: 'concurrent',
+  concurrency: 20,
+  maxAttempts: 17,
+  maxCrashes: 3,
+  backoff: 'ladder',
+  noRetry: [],
+  timeout: '15m',
+  lease: '30s',
+  startFrom: 'first',
+} as const satisfies Partial<ListenerOptions>;
+
+/** Where ordered listeners differ: waiting blocks a key, so waits are short and fewer. */
+export const ORDERED_DEFAULTS = {
+  maxAttempts: 8,
+  backoff: { type: 'exponential', delay: '1s', cap: '30s' },
+} as const satisfies Partial<ListenerOptions>;
+
+const KNOWN = ['topic', 'group', 'prefetch', ...Object.keys(LISTENER_DEFAULTS)];
+
+/**
+ * Checks and completes listener options. Throws InvalidOptionError.
+ * @param levels the delay table that the ladder climbs. @default RocketMQ's 18 levels
+ */
+export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): ListenerSpec {
+  checkOptions('listener', options, KNOWN);
+  const mode = options.mode ?? LISTENER_DEFAULTS.mode;
+  if (mode !== 'concurrent' && mode !== 'ordered')
+    throw new InvalidOptionError('listener.mode', mode, "must be 'concurrent' or 'ordered'");
+  const defaults = mode === 'ordered' ? { ...LISTENER_DEFAULTS, ...ORDERED_DEFAULTS } : LISTENER_DEFAULTS;
+  const concurrency = checkInteger('listener.concurrency', options.concurrency ?? defaults.concurrency, 1, 10_000);
+  const tagText = options.tags ?? defaults.tags;
+  const leaseMs = toMs('listener.lease', options.lease ?? defaults.lease);
+  if (leaseMs < 300) throw new InvalidOptionError('listener.lease', options.lease, 'must be at least 300ms');
+  const timeoutMs = toMs('listener.timeout', options.timeout ?? defaults.timeout);
+  if (timeoutMs < 1) throw new InvalidOptionError('listener.timeout', options.timeout, 'must be at least 1ms');
+  return {
+    topic: checkTopicName(options.topic, 'listener.topic'),
+    group: checkGroupName(options.group, 'listener.group'),
+    tags: parseTags(tagText, 'listener.tags'),
+    tagText,
+    mode,
+    concurrency,
+    prefetch: checkInteger('listener.prefetch', options.prefetch ?? concurrency, 0, 100_000),
+    maxAttempts: checkInteger('listener.maxAttempts', options.maxAttempts ?? defaults.maxAttempts, 1, 10_000),
+    maxCrashes: checkInteger('listener.maxCrashes', options.maxCrashes ?? defaults.maxCrashes, 1, 10_000),
+    backoff: backoffOf(options.backoff ?? defaults.backoff, levels),
+    noRetry: checkNoRetry(options.noRetry ?? defaults.noRetry),
+    timeoutMs,
+    leaseMs,
+    startFrom: checkStart(options.startFrom ?? defaults.startFrom),
+  };
+}
+
+function checkNoRetry(classes: unknown): readonly ErrorClass[] {
+  if (!Array.isArray(classes) || !classes.every(isErrorClass))
+    throw new InvalidOptionError('listener.noRetry', classes, 'must be a list of error classes');
+  return classes;
+}
+
+function checkStart(start: unknown): 'first' | 'last' | Date {
+  if (start === 'first' || start === 'last') return start;
+  if (start instanceof Date && !Number.isNaN(start.getTime())) return start;
+  throw new InvalidOptionError('listener.startFrom', start, "must be 'first', 'last' or a Date");
+}

@@ -1,0 +1,41 @@
+// Makes due messages of one shard ready. Runs in every process that sends to or consumes from the topic: there is no
+// leader to lose, and promoting twice is promoting once.
+import { BackgroundLoop, type OnLoopError } from '../background-loop.js';
+import type { Broker } from '../broker.js';
+import type { Clock } from '../clock.js';
+
+export interface DelayPromoterParts {
+  readonly broker: Pick<Broker, 'promote'>;
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly shard: number;
+  readonly onError: OnLoopError;
+}
+
+/** Messages per call: bounds how long the broker is kept from other work. */
+const BATCH = 100;
+/** Another process may schedule something earlier than what we know: so long it may go unseen. */
+const PROBE_MS = 500;
+/** The same while nothing is scheduled at all: many idle topics must cost next to nothing. */
+const IDLE_MS = 2000;
+
+export class DelayPromoter extends BackgroundLoop {
+  constructor(private readonly parts: DelayPromoterParts) {
+    super({
+      name: `promote ${parts.topic} shard ${parts.shard}`,
+      everyMs: IDLE_MS,
+      pass: (signal) => this.promoteDue(signal),
+      onError: parts.onError,
+      clock: parts.clock,
+    });
+  }
+
+  private async promoteDue(signal: AbortSignal): Promise<number> {
+    const { broker, topic, shard } = this.parts;
+    for (;;) {
+      const { promoted, nextDueInMs } = await broker.promote(topic, shard, { max: BATCH });
+      if (promoted >= BATCH && !signal.aborted) continue;
+      return nextDueInMs === undefined ? IDLE_MS : Math.min(PROBE_MS, Math.max(1, nextDueInMs));
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// What happens inside that an operator or a test wants to know of. One map; @OnMqEvent takes its keys.
+import { EventEmitter } from 'node:events';
+import type { DeadLetterReason, FailureRecord } from './consumer/delivery.js';
+
+interface OfDelivery {
+  readonly topic: string;
+  readonly group: string;
+  readonly messageId: string;
+  readonly attempt: number;
+}
+
+export interface MqEventMap {
+  /** A handler finished and its ack was stored. */
+  done: OfDelivery & { readonly durationMs: number };
+  /** A message is not for the tags of this group; it counts as progress. */
+  skipped: OfDelivery;
+  /** A handler failed; the message comes again after `delayMs`. */
+  retry: OfDelivery & { readonly delayMs: number; readonly failure: FailureRecord; readonly error: unknown };
+  'dead-letter': OfDelivery & { readonly reason: DeadLetterReason; readonly text?: string; readonly error?: unknown };
+  /** A settlement or renewal was refused: another consumer owns the delivery. Its effect may happen twice. */
+  'lease-lost': OfDelivery;
+  /** A delivery was handed back without counting (shutdown, hand-back). */
+  released: OfDelivery;
+  /** An expired lease was taken over. */
+  reclaimed: OfDelivery & { readonly crashes: number };
+  /** A handler did not end within its time-out and grace; it still runs, its result will be ignored. */
+  stalled: OfDelivery & { readonly timeoutMs: number };
+  /** A background loop failed; it goes on by itself. */
+  'loop-error': { readonly loop: string; readonly error: unknown };
+}
+
+export type MqEventName = keyof MqEventMap;
+
+/** Typed events. A throwing subscriber never reaches the engine: its error becomes a process warning. */
+export class MqEvents {
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
+
+  /** Subscribes; the returned function unsubscribes. */
+  on<E extends MqEventName>(event: E, subscriber: (payload: MqEventMap[E]) => void): () => void {
+    const guarded = (payload: MqEventMap[E]): void => {
+      try {
+        subscriber(payload);
+      } catch (error) {
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    };
+    this.emitter.on(event, guarded);
+    return () => void this.emitter.off(event, guarded);
+  }
+
+  /** True when someone listens: lets hot paths skip building a payload. */
+  wants(event: MqEventName): boolean {
+    return this.emitter.listenerCount(event) > 0;
+  }
+
+  emit<E extends MqEventName>(event: E, payload: MqEventMap[E]): void {
+    this.emitter.emit(event, payload);
+  }
+
+  /** Resolves with the next event that satisfies `matches`: what tests wait on instead of sleeping. */
+  next<E extends MqEventName>(
+    event: E,
+    matches: (payload: MqEventMap[E]) => boolean = () => true,
+  ): Promise<MqEventMap[E]> {
+    return new Promise((resolve) => {
+      const off = this.on(event, (payload) => {
+        if (!matches(payload)) return;
+        off();
+        resolve(payload);
+      });
+    });
+  }
+}

@@ -1,0 +1,84 @@
+// The words and the rules of Millrace. Node built-ins only: no Redis, no Nest.
+export { BackgroundLoop, type LoopHealth, type LoopOptions } from './background-loop.js';
+export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, ReceiveOptions } from './broker.js';
+export type { BrokerAdmin, DeadLetter, GroupStats, TopicStats } from './broker-admin.js';
+export { systemClock, type Clock } from './clock.js';
+export { toMs, type Duration } from './duration.js';
+export {
+  BrokerRefusedError,
+  ClosedError,
+  HandlerTimeoutError,
+  IdempotencyConflictError,
+  InvalidOptionError,
+  LeaseLostError,
+  MqError,
+  SendUnknownError,
+  TopicError,
+  UndecodableMessageError,
+  type MqErrorDetails,
+} from './errors.js';
+export { MqEvents, type MqEventMap, type MqEventName } from './events.js';
+export { Mq, type ListenExtra, type MqOptions } from './mq.js';
+export { checkInteger, checkOptions } from './option-check.js';
+export {
+  checkGroupName,
+  checkTopicName,
+  TOPIC_DEFAULTS,
+  topicSpec,
+  type TopicOptions,
+  type TopicSetting,
+  type TopicSettings,
+  type TopicSpec,
+} from './topic.js';
+
+export {
+  FIRST_DELIVERY,
+  type DeadLetterReason,
+  type Delivery,
+  type FailureRecord,
+  type QueueLease,
+  type RetryState,
+  type Settlement,
+  type SettleResult,
+} from './consumer/delivery.js';
+export {
+  LISTENER_DEFAULTS,
+  listenerSpec,
+  ORDERED_DEFAULTS,
+  type ListenerOptions,
+  type ListenerSpec,
+} from './consumer/listener-options.js';
+export type { Handler, Middleware, MqContext } from './consumer/mq-context.js';
+export {
+  deadLetter,
+  HandBack,
+  handBack,
+  InvalidMessageError,
+  Rejection,
+  RetryLater,
+  retryLater,
+} from './consumer/outcome.js';
+export type { ConsumeMode, GroupSpec, Subscription } from './consumer/subscription.js';
+
+export {
+  DEFAULT_DELAY_LEVELS,
+  delayLevels,
+  delayOfLevel,
+  ROCKETMQ_DELAY_LEVELS,
+  type DelayLevels,
+} from './delay/delay-levels.js';
+
+export { decodeMessage, encodeBody, ENVELOPE_VERSION, MAX_BODY_BYTES, type Meta } from './message/envelope.js';
+export { newMessageId } from './message/message-id.js';
+export type { Headers, Message, MessageIdentity, OutgoingMessage, StoredMessage } from './message/message.js';
+export { bucketOf, idRecord, keyRecord, queueOf, routeOf, type Route } from './message/routing.js';
+export { checkTag, overlaps, parseTags, type TagExpression } from './message/tag-expression.js';
+
+export { compose } from './middleware/middleware.js';
+
+export { prepareMessage, type SendSettings } from './producer/prepare-message.js';
+export { Producer } from './producer/producer.js';
+export type { CancelResult, MessageRef, RescheduleResult, SendReceipt, SendResult } from './producer/receipt.js';
+export { checkSendOptions, type SendOptions, type SendRequest } from './producer/send-options.js';
+
+export { backoffOf, type Backoff, type BackoffFunction } from './retry/backoff.js';

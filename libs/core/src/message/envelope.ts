@@ -1,0 +1,84 @@
+// The wire format (docs/wire-format.md): how a message becomes stored fields and back. Version N reads N - 1.
+import { inflateRawSync } from 'node:zlib';
+import { InvalidOptionError, UndecodableMessageError } from '../errors.js';
+import type { Headers, Message, StoredMessage } from './message.js';
+
+export const ENVELOPE_VERSION = 1;
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** The `meta` field: one JSON object, short names, absent when default. */
+export interface Meta {
+  /** Envelope version. */
+  v: number;
+  /** Born at, Unix ms by the producer's clock. */
+  at: number;
+  /** Body encoding: JSON when absent, `b` = raw bytes. */
+  c?: 'b';
+  /** Compression of the body: none when absent, `d` = raw deflate. */
+  z?: 'd';
+  /** Keys. */
+  k?: string[];
+  /** Idempotency key. */
+  i?: string;
+  /** Headers. */
+  h?: Headers;
+  /** Max attempts. */
+  x?: number;
+}
+
+/** Any JSON value or bytes. `undefined`, functions and over-long bodies are refused. */
+export function encodeBody(body: unknown): { bytes: Buffer; raw: boolean } {
+  const raw = body instanceof Uint8Array;
+  let bytes: Buffer;
+  if (raw) {
+    bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  } else {
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(body);
+    } catch (cause) {
+      throw new InvalidOptionError('body', String(cause), 'cannot be written as JSON');
+    }
+    if (text === undefined)
+      throw new InvalidOptionError('body', body, 'must be a JSON value or a Buffer; null is allowed');
+    bytes = Buffer.from(text);
+  }
+  if (bytes.length > MAX_BODY_BYTES)
+    throw new InvalidOptionError('body', `${bytes.length} bytes`, `must not exceed ${MAX_BODY_BYTES} bytes`);
+  return { bytes, raw };
+}
+
+/** Reads stored fields as a message. Throws UndecodableMessageError, never anything else. */
+export function decodeMessage(topic: string, stored: StoredMessage): Message {
+  if (stored.messageId === '') throw new UndecodableMessageError('it has no message id');
+  try {
+    const meta = JSON.parse(stored.meta.toString()) as Meta;
+    if (typeof meta !== 'object' || meta === null || !Number.isInteger(meta.v))
+      throw new UndecodableMessageError('its meta field is not an envelope');
+    if (meta.v > ENVELOPE_VERSION) throw new UndecodableMessageError(`envelope version ${meta.v} is newer than ours`);
+    return {
+      messageId: stored.messageId,
+      topic,
+      tag: stored.tag === '' ? undefined : stored.tag,
+      keys: meta.k ?? [],
+      orderingKey: stored.orderingKey === '' ? undefined : stored.orderingKey,
+      idempotencyKey: meta.i,
+      headers: meta.h ?? {},
+      bornAt: new Date(meta.at),
+      maxAttempts: meta.x,
+      body: decodeBody(stored.body, meta),
+    };
+  } catch (error) {
+    if (error instanceof UndecodableMessageError) throw error;
+    throw new UndecodableMessageError((error as Error).message, error);
+  }
+}
+
+function decodeBody(bytes: Buffer, meta: Meta): unknown {
+  if (meta.z !== undefined && meta.z !== 'd')
+    throw new UndecodableMessageError(`unknown compression '${String(meta.z)}'`);
+  if (meta.c !== undefined && meta.c !== 'b') throw new UndecodableMessageError(`unknown encoding '${String(meta.c)}'`);
+  // The bound keeps a forged entry from inflating to gigabytes.
+  const plain = meta.z === 'd' ? inflateRawSync(bytes, { maxOutputLength: MAX_BODY_BYTES }) : bytes;
+  return meta.c === 'b' ? plain : (JSON.parse(plain.toString()) as unknown);
+}

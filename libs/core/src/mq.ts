@@ -1,0 +1,210 @@
+// One connection's producer, consumers and upkeep, without any framework: what @millrace/nestjs wraps.
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { LoopHealth } from './background-loop.js';
+import type { BrokerAdmin } from './broker-admin.js';
+import type { BrokerPorts } from './broker.js';
+import { systemClock, type Clock } from './clock.js';
+import { Consumer } from './consumer/consumer.js';
+import { checkBeside, type Listener } from './consumer/listener.js';
+import { listenerSpec, type ListenerOptions } from './consumer/listener-options.js';
+import type { Handler, Middleware } from './consumer/mq-context.js';
+import { SoloGate } from './consumer/solo-gate.js';
+import type { GroupSpec } from './consumer/subscription.js';
+import { delayLevels, ROCKETMQ_DELAY_LEVELS, type DelayLevels } from './delay/delay-levels.js';
+import { toMs, type Duration } from './duration.js';
+import { ClosedError, InvalidOptionError } from './errors.js';
+import { MqEvents } from './events.js';
+import { compose } from './middleware/middleware.js';
+import { checkOptions } from './option-check.js';
+import { Producer } from './producer/producer.js';
+import { dependable } from './retry/backoff.js';
+import { TopicRegistry } from './topic-registry.js';
+import type { TopicOptions } from './topic.js';
+import { Upkeep } from './upkeep.js';
+
+export interface MqOptions {
+  /** Topics whose settings differ from the defaults; others are created on first use. @default [] */
+  topics?: readonly TopicOptions[];
+  /** Create topics that nobody declared on first use; declared ones always are. @default true */
+  autoCreate?: boolean;
+  /** Positional table of delay levels, level 1 first; the retry ladder climbs it too. @default RocketMQ's 18 levels */
+  delayLevels?: readonly Duration[];
+  /** Around every handler; the first is the outermost. @default [] */
+  middleware?: readonly Middleware[];
+  /** How long `stopConsuming` waits for running handlers before it hands their messages back. @default '30s' */
+  shutdownTimeout?: Duration;
+  /** @default systemClock */
+  clock?: Clock;
+}
+
+export const MQ_DEFAULTS = {
+  topics: [],
+  autoCreate: true,
+  delayLevels: ROCKETMQ_DELAY_LEVELS,
+  middleware: [],
+  shutdownTimeout: '30s',
+  clock: systemClock,
+} as const satisfies MqOptions;
+
+/** What `mq.listen` may be told besides the options. */
+export interface ListenExtra {
+  /** Shown in errors. @default the handler function's name */
+  name?: string;
+  /** Around this handler only, inside the middleware of `MqOptions`. @default [] */
+  middleware?: readonly Middleware[];
+}
+
+/**
+ *   stopped <--stopConsuming-- --start--> consuming          any --close--> closed (for good)
+ *
+ * The producer works from the beginning until `close`.
+ */
+export class Mq {
+  readonly events = new MqEvents();
+  readonly producer: Producer;
+  readonly admin: BrokerAdmin;
+  private readonly clock: Clock;
+  private readonly levels: DelayLevels;
+  private readonly middleware: readonly Middleware[];
+  private readonly shutdownTimeoutMs: number;
+  private readonly topics: TopicRegistry;
+  private readonly upkeep: Upkeep;
+  private readonly gate = new SoloGate();
+  /** Listeners by topic and group. */
+  private readonly groups = new Map<string, Listener[]>();
+  private consumers: Consumer[] = [];
+  private starting?: Promise<void>;
+  private stopping?: Promise<void>;
+  private closing?: Promise<void>;
+
+  /** Opens nothing: the broker connects with the first use. Throws InvalidOptionError. */
+  constructor(
+    readonly ports: BrokerPorts,
+    options: MqOptions = {},
+  ) {
+    checkOptions('mq', options, Object.keys(MQ_DEFAULTS));
+    const clock = options.clock ?? MQ_DEFAULTS.clock;
+    this.clock = clock;
+    this.admin = ports.admin;
+    this.levels = delayLevels(options.delayLevels ?? MQ_DEFAULTS.delayLevels, 'mq.delayLevels');
+    this.middleware = options.middleware ?? MQ_DEFAULTS.middleware;
+    this.shutdownTimeoutMs = toMs('mq.shutdownTimeout', options.shutdownTimeout ?? MQ_DEFAULTS.shutdownTimeout);
+    const { broker } = ports;
+    this.upkeep = new Upkeep({ broker, clock, events: this.events });
+    const autoCreate = options.autoCreate ?? MQ_DEFAULTS.autoCreate;
+    this.topics = new TopicRegistry(broker, autoCreate, (settings) => this.upkeep.begin(settings));
+    this.producer = new Producer({ broker, topics: this.topics, clock, delayLevels: this.levels });
+    for (const topic of options.topics ?? MQ_DEFAULTS.topics) this.declareTopic(topic);
+  }
+
+  /** Declares a topic's settings; before the topic is used. Equal declarations may repeat. Throws InvalidOptionError. */
+  declareTopic(options: TopicOptions): void {
+    this.topics.add(options);
+  }
+
+  /**
+   * Registers a listener; consuming begins with `start`. Several listeners of one group on a topic share its messages
+   * by tag; each has its own concurrency.
+   * Throws InvalidOptionError: a bad option, tags that overlap with another listener's of the group, or a started Mq.
+   */
+  listen<T = unknown>(options: ListenerOptions, handler: Handler<T>, extra: ListenExtra = {}): void {
+    const spec = listenerSpec(options, this.levels);
+    const name = extra.name || handler.name || `listener of ${spec.topic}/${spec.group}`;
+    if (this.starting || this.closing)
+      throw new InvalidOptionError('listener', name, 'must be registered before consuming starts');
+    const report = (error: unknown): void => this.events.emit('loop-error', { loop: `back-off of ${name}`, error });
+    const listener: Listener = {
+      name,
+      spec: { ...spec, backoff: dependable(spec.backoff, this.levels, report) },
+      // What the body is, only the user can know: `T` is his word for it.
+      handler: compose([...this.middleware, ...(extra.middleware ?? [])], handler as Handler),
+    };
+    const key = `${spec.topic}/${spec.group}`;
+    const others = this.groups.get(key) ?? [];
+    checkBeside(listener, others);
+    this.groups.set(key, [...others, listener]);
+  }
+
+  /**
+   * Declares topics and groups, then begins to consume. Repeated calls share one start. Rejects with what the broker
+   * says (TopicError for settings that differ from the stored ones); nothing consumes then, and it may be tried again.
+   */
+  start(): Promise<void> {
+    if (this.closing) return Promise.reject(new ClosedError('mq'));
+    if (!this.starting) {
+      const stopped = this.stopping ?? Promise.resolve();
+      const starting = stopped.then(() => this.startConsumers());
+      this.starting = starting;
+      starting.catch(() => {
+        if (this.starting === starting) this.starting = undefined;
+      });
+    }
+    return this.starting;
+  }
+
+  /**
+   * Stops fetching, hands back what has not started, waits for running handlers up to `shutdownTimeout`, then aborts
+   * their signals and hands back the rest. Sending goes on; `start` begins anew.
+   */
+  stopConsuming(): Promise<void> {
+    if (!this.starting) return this.stopping ?? Promise.resolve();
+    const started = this.starting;
+    this.starting = undefined;
+    this.stopping = started.then(
+      () => this.stopConsumers(),
+      () => undefined,
+    );
+    return this.stopping;
+  }
+
+  /** `stopConsuming`, then closes the broker. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
+  }
+
+  /** Every background loop: the silent ones are the sick ones. */
+  health(): LoopHealth[] {
+    return [...this.consumers.flatMap((consumer) => consumer.health()), ...this.upkeep.health()];
+  }
+
+  private async startConsumers(): Promise<void> {
+    await this.topics.declareAll();
+    const consumers = await Promise.all([...this.groups.values()].map((listeners) => this.createConsumer(listeners)));
+    this.consumers = consumers;
+    for (const consumer of consumers) consumer.start();
+  }
+
+  private async createConsumer(listeners: readonly Listener[]): Promise<Consumer> {
+    const { ports, clock, events, gate } = this;
+    const { topic, group, mode, leaseMs, startFrom } = listeners[0]!.spec;
+    const spec: GroupSpec = { topic, group, mode, leaseMs, startFrom, consumer: consumerName() };
+    await this.topics.declare(topic);
+    const subscription = await ports.broker.subscribe(spec);
+    const recover = async (): Promise<void> => {
+      await this.topics.redeclare(topic);
+      await ports.broker.subscribe(spec);
+    };
+    return new Consumer({ ports, clock, events, gate, subscription, listeners, recover });
+  }
+
+  private async stopConsumers(): Promise<void> {
+    await Promise.all(this.consumers.map((consumer) => consumer.stop(this.shutdownTimeoutMs)));
+    this.consumers = [];
+  }
+
+  private async closeAll(): Promise<void> {
+    await this.stopConsuming();
+    this.producer.close();
+    // Told to stop first, waited for last: a call that hangs is ended by the broker's close.
+    const upkeepEnded = this.upkeep.stop();
+    await this.ports.broker.close();
+    await upkeepEnded;
+  }
+}
+
+/** Unique per boot: a process id repeats in containers, and leases of a former life must not look like ours. */
+function consumerName(): string {
+  return `${hostname()}-${process.pid}-${randomBytes(6).toString('hex')}`;
+}

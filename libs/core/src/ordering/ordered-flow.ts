@@ -1,0 +1,43 @@
+// Ordered mode: what runs when is up to the lanes of the queue that a delivery came from.
+import { announceState } from '../consumer/announce.js';
+import type { Settlement } from '../consumer/delivery.js';
+import type { DeliveryFlow } from '../consumer/delivery-flow.js';
+import type { Dispatcher } from '../consumer/dispatcher.js';
+import type { HeldDelivery } from '../consumer/held-delivery.js';
+import type { SettleAnswer } from '../consumer/settler.js';
+import type { MqEvents } from '../events.js';
+import type { QueueLanes } from './queue-lanes.js';
+import type { QueueOwner } from './queue-owner.js';
+
+export class OrderedFlow implements DeliveryFlow {
+  readonly waitsForStalled = true;
+  private readonly lanesOf = new WeakMap<HeldDelivery, QueueLanes>();
+
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly owner: Pick<QueueOwner, 'lanesOf'>,
+    private readonly events: MqEvents,
+  ) {}
+
+  accept(held: HeldDelivery): void {
+    const lanes = this.owner.lanesOf(held.delivery);
+    // Read under a lease that is gone: the next owner reads it first.
+    if (!lanes) return this.dispatcher.letGo(held);
+    this.lanesOf.set(held, lanes);
+    lanes.accept(held);
+  }
+
+  mayStart(held: HeldDelivery, now: number): boolean {
+    return this.lanesOf.get(held)!.mayStart(held, now);
+  }
+
+  settled(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
+    this.lanesOf.get(held)!.settled(held, settlement, answer);
+  }
+
+  /** Nothing to tell the broker: it goes to the next owner together with the queue. */
+  handBack(held: HeldDelivery): void {
+    announceState(this.events, 'released', held);
+    this.dispatcher.letGo(held);
+  }
+}

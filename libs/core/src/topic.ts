@@ -1,0 +1,114 @@
+// A topic: its name rules, its settings, their defaults. Fixed at creation and stored beside the messages.
+import { InvalidOptionError } from './errors.js';
+import { checkInteger, checkOptions } from './option-check.js';
+import { toMs, type Duration } from './duration.js';
+
+/** What code may say of a topic; everything but the name has a default. */
+export interface TopicOptions {
+  topic: string;
+  /** Units of atomicity and of Cluster placement. @default 1 */
+  shards?: number;
+  /** Units of order, over all shards; a multiple of `shards`. @default 4 */
+  queues?: number;
+  /** Buckets of the delay store per shard, about 250,000 scheduled messages each. @default 4 */
+  delayBuckets?: number;
+  /** How long an idempotency key is remembered after the message is due. @default '24h' */
+  idempotencyWindow?: Duration;
+  /** Farthest delay accepted. @default '365d' */
+  maxDelay?: Duration;
+  /** How long settled messages are kept for replay. @default '1h' */
+  retention?: Duration;
+  /** How many settled messages are kept at most. @default 100000 */
+  retentionCount?: number;
+  /** How long dead letters are kept. @default '14d' */
+  deadLetterRetention?: Duration;
+}
+
+/** `TopicOptions` with every value filled in and every duration in ms. */
+export interface TopicSpec {
+  topic: string;
+  shards: number;
+  queues: number;
+  delayBuckets: number;
+  idempotencyWindowMs: number;
+  maxDelayMs: number;
+  retentionMs: number;
+  retentionCount: number;
+  deadLetterRetentionMs: number;
+  /** Whether a missing topic may be created. */
+  autoCreate: boolean;
+  /** Names the options that code spelled out: only these can conflict with stored ones. */
+  explicit: readonly TopicSetting[];
+}
+
+export type TopicSetting = Exclude<keyof TopicSpec, 'topic' | 'autoCreate' | 'explicit'>;
+
+/** What is stored for the topic and holds for every process. */
+export type TopicSettings = Omit<TopicSpec, 'autoCreate' | 'explicit'>;
+
+export const TOPIC_DEFAULTS = {
+  shards: 1,
+  queues: 4,
+  delayBuckets: 4,
+  idempotencyWindow: '24h',
+  maxDelay: '365d',
+  retention: '1h',
+  retentionCount: 100_000,
+  deadLetterRetention: '14d',
+} as const;
+
+const NAME = /^[%a-zA-Z0-9_.-]{1,127}$/;
+const GROUP = /^[%a-zA-Z0-9_.-]{1,120}$/;
+
+/** RocketMQ's topic name rule. */
+export function checkTopicName(topic: unknown, option = 'topic'): string {
+  if (typeof topic !== 'string' || !NAME.test(topic))
+    throw new InvalidOptionError(option, topic, 'a topic name is 1 to 127 of the characters % a-z A-Z 0-9 _ . -');
+  return topic;
+}
+
+/** RocketMQ's group name rule. */
+export function checkGroupName(group: unknown, option = 'group'): string {
+  if (typeof group !== 'string' || !GROUP.test(group))
+    throw new InvalidOptionError(option, group, 'a group name is 1 to 120 of the characters % a-z A-Z 0-9 _ . -');
+  return group;
+}
+
+/** Checks and completes topic options. Throws InvalidOptionError. */
+export function topicSpec(options: TopicOptions, autoCreate = true): TopicSpec {
+  checkOptions('topic', options, ['topic', ...Object.keys(TOPIC_DEFAULTS)]);
+  checkTopicName(options.topic);
+  const given = { ...TOPIC_DEFAULTS, ...withoutUndefined(options) };
+  const shards = checkInteger('topic.shards', given.shards, 1, 1024);
+  const queues = checkInteger('topic.queues', given.queues, 1, 4096);
+  if (queues % shards !== 0)
+    throw new InvalidOptionError('topic.queues', queues, `must be a multiple of shards (${shards})`);
+  return {
+    topic: options.topic,
+    shards,
+    queues,
+    delayBuckets: checkInteger('topic.delayBuckets', given.delayBuckets, 1, 256),
+    idempotencyWindowMs: toMs('topic.idempotencyWindow', given.idempotencyWindow),
+    maxDelayMs: toMs('topic.maxDelay', given.maxDelay),
+    retentionMs: toMs('topic.retention', given.retention),
+    retentionCount: checkInteger('topic.retentionCount', given.retentionCount, 0, Number.MAX_SAFE_INTEGER),
+    deadLetterRetentionMs: toMs('topic.deadLetterRetention', given.deadLetterRetention),
+    autoCreate,
+    explicit: SETTINGS.filter(([option]) => options[option] !== undefined).map(([, setting]) => setting),
+  };
+}
+
+const SETTINGS: readonly [keyof TopicOptions, TopicSetting][] = [
+  ['shards', 'shards'],
+  ['queues', 'queues'],
+  ['delayBuckets', 'delayBuckets'],
+  ['idempotencyWindow', 'idempotencyWindowMs'],
+  ['maxDelay', 'maxDelayMs'],
+  ['retention', 'retentionMs'],
+  ['retentionCount', 'retentionCount'],
+  ['deadLetterRetention', 'deadLetterRetentionMs'],
+];
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}

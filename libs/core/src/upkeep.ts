@@ -1,0 +1,53 @@
+// What every process does for the topics it uses, whether it consumes or not: promote what is due, trim what is done.
+import type { BackgroundLoop, LoopHealth } from './background-loop.js';
+import type { Broker } from './broker.js';
+import type { Clock } from './clock.js';
+import { DelayPromoter } from './delay/delay-promoter.js';
+import type { MqEvents } from './events.js';
+import { RetentionTrimmer } from './retention/retention-trimmer.js';
+
+export interface UpkeepParts {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly events: MqEvents;
+}
+
+export class Upkeep {
+  private readonly promoters = new Map<string, DelayPromoter[]>();
+  private readonly trimmers: RetentionTrimmer[] = [];
+  private stopped = false;
+
+  constructor(private readonly parts: UpkeepParts) {
+    parts.broker.listen({
+      onScheduled: (topic, shard, dueInMs) => this.promoters.get(topic)?.[shard]?.wakeIn(Math.max(0, dueInMs)),
+    });
+  }
+
+  /** Begins with the first use of a topic. Without effect the second time. */
+  begin({ topic, shards }: { topic: string; shards: number }): void {
+    if (this.stopped || this.promoters.has(topic)) return;
+    const { broker, clock, events } = this.parts;
+    const onError = (error: unknown, loop: string): void => events.emit('loop-error', { loop, error });
+    const promoters = Array.from({ length: shards }, (_, shard) => {
+      return new DelayPromoter({ broker, clock, topic, shard, onError });
+    });
+    const trimmer = new RetentionTrimmer({ broker, clock, topic, onError });
+    this.promoters.set(topic, promoters);
+    this.trimmers.push(trimmer);
+    for (const loop of [...promoters, trimmer]) loop.start();
+  }
+
+  /** Resolves when the passes under way have ended. Nothing begins afterwards. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all(this.loops().map((loop) => loop.stop()));
+  }
+
+  health(): LoopHealth[] {
+    return this.loops().map((loop) => loop.health());
+  }
+
+  private loops(): BackgroundLoop[] {
+    return [...[...this.promoters.values()].flat(), ...this.trimmers];
+  }
+}

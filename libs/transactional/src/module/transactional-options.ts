@@ -1,0 +1,70 @@
+// Options of TransactionalModule: documentation, defaults and validation in one place.
+import { checkOptions, InvalidOptionError, toMs, type Duration } from '@millrace/core';
+import { tableNames, type TableNames } from '../database/table-names.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import { relaySpec, type RelayOptions, type RelaySpec } from '../relay/relay-options.js';
+
+/** What `TransactionalModule.forRoot` takes, and what the factory of `forRootAsync` returns. */
+export interface TransactionalOptions {
+  /** `typeOrmDatabase(dataSource)` or `pgDatabase(pool)`. */
+  database: OutboxDatabase;
+  /**
+   * Whether this process relays, and how. Any number of processes may; one at least must. With `false` rows are written
+   * here and relayed by others. @default true
+   */
+  relay?: boolean | RelayOptions;
+  /** First part of all table names. @default 'mq_' */
+  tablePrefix?: string;
+  /** Create missing tables at start-up. Without it a missing table ends the start, naming the migration. @default false */
+  migrate?: boolean;
+  /**
+   * How long the inbox remembers what was handled. Longer than a message can come again: dead letters are kept for 14 days
+   * and can be redriven until then. @default '15d'
+   */
+  inboxRetention?: Duration;
+}
+
+/** `TransactionalOptions` checked and completed. */
+export interface TransactionalSpec {
+  readonly database: OutboxDatabase;
+  /** Also with `relays: false`: how long sent rows are kept matters to the cleaner. */
+  readonly relay: RelaySpec;
+  readonly relays: boolean;
+  readonly names: TableNames;
+  readonly migrate: boolean;
+  readonly inboxRetentionMs: number;
+}
+
+export const TRANSACTIONAL_DEFAULTS = {
+  relay: true,
+  tablePrefix: 'mq_',
+  migrate: false,
+  inboxRetention: '15d',
+} as const satisfies Partial<TransactionalOptions>;
+
+/** Throws InvalidOptionError. */
+export function transactionalSpec(options: TransactionalOptions): TransactionalSpec {
+  checkOptions('transactional', options, ['database', ...Object.keys(TRANSACTIONAL_DEFAULTS)]);
+  const { database, tablePrefix } = options;
+  const { relay, migrate, inboxRetention } = { ...TRANSACTIONAL_DEFAULTS, ...withoutUndefined(options) };
+  if (typeof database?.transaction !== 'function' || database.dialect !== 'postgresql')
+    throw new InvalidOptionError(
+      'transactional.database',
+      typeof database,
+      'must be typeOrmDatabase(…) or pgDatabase(…)',
+    );
+  if (typeof migrate !== 'boolean')
+    throw new InvalidOptionError('transactional.migrate', migrate, 'must be true or false');
+  return {
+    database,
+    relay: relaySpec(typeof relay === 'boolean' ? {} : relay),
+    relays: relay !== false,
+    names: tableNames(tablePrefix),
+    migrate,
+    inboxRetentionMs: toMs('transactional.inboxRetention', inboxRetention),
+  };
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}

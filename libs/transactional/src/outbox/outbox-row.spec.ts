@@ -1,0 +1,53 @@
+import { newRow, partitionOf, PARTITIONS, sendRequest, type NewRow, type OutboxRow } from './outbox-row.js';
+
+function stored(row: NewRow, changes: Partial<OutboxRow> = {}): OutboxRow {
+  return { ...row, seq: '1', attempts: 0, delayLeftMs: row.delayMs, ...changes };
+}
+
+describe('a message as a row', () => {
+  it('is the same send again when it is read', () => {
+    const options = {
+      tag: 't',
+      keys: ['a'],
+      headers: { h: '1' },
+      idempotencyKey: 'i',
+      orderingKey: 'o',
+      maxAttempts: 2,
+    };
+    const row = newRow('orders', { n: 1 }, options, {});
+    expect(sendRequest(stored(row))).toEqual({
+      destination: 'orders',
+      body: { n: 1 },
+      options: { ...options, messageId: row.id },
+    });
+  });
+
+  it('turns a delay level of the connection into its delay', () => {
+    expect(newRow('orders', 1, { delayLevel: 2 }, { delayLevels: [10, 20] })).toMatchObject({
+      delayMs: 20,
+      deliverAtMs: null,
+    });
+  });
+
+  it('sends what is left of a delay', () => {
+    const row = newRow('orders', 1, { delay: '30s' }, {});
+    expect(sendRequest(stored(row, { delayLeftMs: 12_345 })).options).toMatchObject({ delay: 12_345 });
+  });
+
+  it('has a partition only with an ordering key', () => {
+    expect(newRow('orders', 1, {}, {}).partition).toBeNull();
+    expect(newRow('orders', 1, { orderingKey: 'k' }, {}).partition).toBe(partitionOf('orders', 'k'));
+  });
+});
+
+describe('the partition of an ordering key', () => {
+  it('never changes, because it is stored: these are the numbers of version 1', () => {
+    expect(PARTITIONS).toBe(32);
+    expect(['', 'a', 'order 7', 'ä'].map((key) => partitionOf('orders', key))).toEqual([15, 29, 6, 8]);
+  });
+
+  it('spreads keys over all partitions', () => {
+    const used = new Set(Array.from({ length: 1000 }, (_, n) => partitionOf('orders', `order ${n}`)));
+    expect(used.size).toBe(PARTITIONS);
+  });
+});

@@ -1,0 +1,107 @@
+// A message as a row: prepared and encoded at outbox.send, decoded again by the relay.
+import { crc32 } from 'node:zlib';
+import {
+  decodeMessage,
+  InvalidOptionError,
+  prepareMessage,
+  type SendOptions,
+  type SendRequest,
+  type SendSettings,
+} from '@millrace/core';
+
+/**
+ * How many partitions the ordering keys of a table fall into; each is relayed by one process at a time. Stored with each
+ * row, so it never changes: the same key under two numbers would have two relays at once.
+ */
+export const PARTITIONS = 32;
+
+/** What is inserted. */
+export interface NewRow {
+  readonly id: string;
+  readonly topic: string;
+  readonly tag: string | null;
+  readonly orderingKey: string | null;
+  readonly idempotencyKey: string | null;
+  /** Null when the message has no ordering key. */
+  readonly partition: number | null;
+  readonly meta: string;
+  readonly body: Buffer;
+  readonly delayMs: number | null;
+  readonly deliverAtMs: number | null;
+}
+
+/** What the relay reads. */
+export interface OutboxRow {
+  /** Decimal; a bigint of the table. */
+  readonly seq: string;
+  readonly id: string;
+  readonly topic: string;
+  readonly tag: string | null;
+  readonly orderingKey: string | null;
+  readonly meta: string;
+  readonly body: Buffer;
+  /** What is left of the delay by the database's clock, in ms. */
+  readonly delayLeftMs: number | null;
+  readonly deliverAtMs: number | null;
+  readonly attempts: number;
+}
+
+/** Checks and encodes; refuses what the broker would refuse. Throws InvalidOptionError. */
+export function newRow(destination: string, body: unknown, options: SendOptions, settings: SendSettings): NewRow {
+  const message = prepareMessage(destination, body, options, settings);
+  const due = message.due;
+  return {
+    id: storableText('send.messageId', message.messageId),
+    topic: message.topic,
+    tag: message.tag === '' ? null : storableText('send.tag', message.tag),
+    orderingKey: message.orderingKey === '' ? null : storableText('send.orderingKey', message.orderingKey),
+    idempotencyKey:
+      options.idempotencyKey === undefined ? null : storableText('send.idempotencyKey', options.idempotencyKey),
+    partition: message.orderingKey === '' ? null : partitionOf(message.topic, message.orderingKey),
+    meta: message.meta.toString(),
+    body: message.body,
+    delayMs: due && 'delayMs' in due ? due.delayMs : null,
+    deliverAtMs: due && 'atMs' in due ? due.atMs : null,
+  };
+}
+
+/** Order holds inside a topic, so the topic is part of the key. */
+export function partitionOf(topic: string, orderingKey: string): number {
+  return crc32(`${topic}\0${orderingKey}`) % PARTITIONS;
+}
+
+/**
+ * The send that the row stands for. The row's id is the message id from the first try, so that a second relay of the
+ * same row is recognised. Throws UndecodableMessageError, for example for a row written by a newer version.
+ */
+export function sendRequest(row: OutboxRow): SendRequest {
+  const { id, topic, tag, orderingKey, meta, body } = row;
+  const message = decodeMessage(topic, { messageId: id, tag: tag ?? '', orderingKey: orderingKey ?? '', meta, body });
+  return {
+    destination: topic,
+    body: message.body,
+    options: {
+      messageId: id,
+      tag: message.tag,
+      keys: message.keys,
+      headers: message.headers,
+      orderingKey: message.orderingKey,
+      idempotencyKey: message.idempotencyKey,
+      maxAttempts: message.maxAttempts,
+      ...dueOf(row),
+    },
+  };
+}
+
+/** An instant stays an instant; a delay is what is left of it, so that time spent in the table counts. */
+function dueOf({ delayLeftMs, deliverAtMs }: OutboxRow): Pick<SendRequest['options'] & {}, 'delay' | 'deliverAt'> {
+  if (deliverAtMs !== null) return { deliverAt: new Date(deliverAtMs) };
+  return delayLeftMs === null ? {} : { delay: delayLeftMs };
+}
+
+/** SQL text cannot hold NUL: the statement would fail and take the caller's transaction with it. Throws InvalidOptionError. */
+export function storableText(option: string, text: unknown): string {
+  if (typeof text !== 'string' || text === '') throw new InvalidOptionError(option, text, 'must be a text, not empty');
+  if (text.includes('\0')) throw new InvalidOptionError(option, text, 'must not contain the NUL character');
+  return text;
+}

@@ -1,0 +1,48 @@
+// What outbox.send, outbox.cancel and the outbox's operator need of the database. Each method takes the executor it runs
+// on, because the transaction is the caller's.
+import type { MessageRef } from '@millrace/core';
+import type { SqlExecutor } from '../database/outbox-database.js';
+import type { NewRow } from './outbox-row.js';
+
+/** A row that the broker refused too often. */
+export interface ParkedRow {
+  readonly messageId: string;
+  readonly topic: string;
+  readonly orderingKey?: string;
+  readonly attempts: number;
+  readonly error: string;
+  readonly createdAt: Date;
+}
+
+export interface OutboxBacklog {
+  /** Rows waiting to be relayed; counted up to 100,000. */
+  readonly pending: number;
+  /** Rows that wait for an operator; counted up to 100,000. */
+  readonly parked: number;
+  /** Cancellations waiting to be passed on; counted up to 100,000. */
+  readonly cancelling: number;
+  /** Age of the oldest pending row in ms; undefined when there is none. A growing one means that the relay is behind. */
+  readonly oldestAgeMs: number | undefined;
+}
+
+export interface OutboxStore {
+  /**
+   * One statement: inserts the row and asks for a notification at commit. Rows of one ordering key get their `seq` in
+   * commit order: the insert waits until earlier transactions that wrote rows of this key have ended.
+   */
+  insert(sql: SqlExecutor, row: NewRow): Promise<void>;
+
+  /**
+   * One statement: deletes what has not left yet and notes the cancellation for the relay. Waits while a relay is just
+   * sending the row. Returns how many rows were deleted.
+   */
+  cancel(sql: SqlExecutor, topic: string, ref: MessageRef): Promise<number>;
+
+  backlog(sql: SqlExecutor): Promise<OutboxBacklog>;
+  /** Oldest first. */
+  parked(sql: SqlExecutor, page: { offset: number; limit: number }): Promise<ParkedRow[]>;
+  /** Parked rows become pending again, attempts at 0. Returns the ids. */
+  resume(sql: SqlExecutor, messageIds: readonly string[]): Promise<string[]>;
+  /** Parked rows are deleted; what they blocked goes on. Returns the ids. */
+  discard(sql: SqlExecutor, messageIds: readonly string[]): Promise<string[]>;
+}
