@@ -1,15 +1,24 @@
 -- Note that handlers start: if the lease expires before they are settled, that was a crash and not a hand-back.
--- The note is the number of crashes it would then be, so writing it twice changes nothing.
--- KEYS: the notes, the queue owners, then the streams. ARGV after the leases of the streams: stream, field, note.
+-- Entries of a stream start in their order, so one mark per consumer and stream says it for all of them: `up to this
+-- id`. An entry that was taken over, or read in ordered mode, has a note of its own: crashes so far, `s`, epoch.
+-- KEYS: the notes, the queue owners, then the streams. ARGV after the leases of the streams: stream (0 = a mark for the
+-- whole stream), field, what to write.
 local notes, owners = unpack(KEYS)
 local group, consumer, streams = unpack(ARGV, 1, 3)
 local keys, args = KEYS, ARGV
 local marked = 0
 for at = 4 + tonumber(streams), #args, 3 do
-  local stream, field, crashes = unpack(args, at, at + 2)
-  local entry = string.match(field, ':(.*)$')
-  if lease_holds(owners, args[3 + tonumber(stream)]) and owns(keys[2 + tonumber(stream)], group, consumer, entry) then
-    redis.call('HSET', notes, field, crashes)
+  local stream, field, note = unpack(args, at, at + 2)
+  local write
+  if stream == '0' then
+    local latest = redis.call('HGET', notes, field)
+    write = not latest or less(latest, note)
+  else
+    local entry = string.match(field, ':(.*)$')
+    write = lease_holds(owners, args[3 + tonumber(stream)]) and owns(keys[2 + tonumber(stream)], group, consumer, entry)
+  end
+  if write then
+    redis.call('HSET', notes, field, note)
     marked = marked + 1
   end
 end

@@ -1,13 +1,42 @@
--- Take over deliveries of one stream whose lease has expired. The cursor must be carried on: started anew it would
--- never get past a busy head. Entries that were deleted leave the pending list. Returns {next cursor, entries, notes}.
+-- Take over deliveries of one stream whose lease has expired, and count a crash for each whose handler had started.
+-- A page of the pending list at a time; the cursor must be carried on: started anew it would never get past a busy head.
+-- Returns {next cursor, entries, crashes noted on each}.
 local stream, notes = unpack(KEYS)
 local group, consumer, lease, cursor, max, prefix = unpack(ARGV)
-local reply = redis.call('XAUTOCLAIM', stream, group, consumer, lease, cursor, 'COUNT', max)
-local entries, crashes = {}, {}
-for _, entry in ipairs(reply[2]) do
-  if entry and entry[2] then
-    entries[#entries + 1] = entry
-    crashes[#crashes + 1] = redis.call('HGET', notes, prefix .. entry[1]) or ''
+local PAGE = 200
+
+local rows = redis.call('XPENDING', stream, group, cursor, '+', PAGE)
+local claim, owner_of, seen = { stream, group, consumer, lease }, {}, 0
+for _, row in ipairs(rows) do
+  if #claim - 4 >= tonumber(max) then break end
+  seen = seen + 1
+  if row[3] >= tonumber(lease) then
+    claim[#claim + 1] = row[1]
+    owner_of[row[1]] = row[2]
   end
 end
-return { reply[1], entries, crashes }
+local next_cursor = (seen == #rows and #rows < PAGE) and '-' or '(' .. rows[seen][1]
+if #claim == 4 then return { next_cursor, {}, {} } end
+
+-- How many crashes the entry has behind it, this one included when its last owner had started it.
+local function crashes_of(id)
+  local note = redis.call('HGET', notes, prefix .. id)
+  if note then
+    local before, mark = string.match(note, '^(%d+)(%a)')
+    return tonumber(before) + (mark == 's' and 1 or 0)
+  end
+  local mark = redis.call('HGET', notes, 'w:' .. owner_of[id] .. ':' .. prefix)
+  return mark and not less(mark, id) and 1 or 0
+end
+
+local entries, crashes = {}, {}
+for _, entry in ipairs(redis.call('XCLAIM', unpack(claim))) do
+  if entry and entry[2] then -- a deleted entry leaves the pending list here
+    local id = entry[1]
+    local count = crashes_of(id)
+    redis.call('HSET', notes, prefix .. id, count .. 'u')
+    entries[#entries + 1] = entry
+    crashes[#crashes + 1] = tostring(count)
+  end
+end
+return { next_cursor, entries, crashes }

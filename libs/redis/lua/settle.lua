@@ -1,4 +1,5 @@
 -- End deliveries, each in one of five ways, if they are still this consumer's: ack | skip | retry | release | dead.
+-- `ack*` and `skip*`: the entry has a note of its own (see mark-started.lua), which goes with it.
 -- A delivery that is not ours any more is left alone: its new owner decides. Returns 'SETTLED', or 'LOST' and the
 -- indexes that were not ours.
 local slot, meta, notes, held, owners, waiting, payloads, retries, dead, letters = unpack(KEYS)
@@ -44,14 +45,14 @@ while at <= #args do
   if not mine then
     lost[#lost + 1] = index
   else
-    redis.call('HDEL', notes, field)
+    if verdict ~= 'ack' and verdict ~= 'skip' then redis.call('HDEL', notes, field) end
     if not in_place then
       redis.call('XACK', key, group, entry)
       if lease ~= '' then redis.call('HDEL', held, field) end
     end
-    count(verdict)
+    count(string.match(verdict, '^%a+'))
   end
-  if verdict == 'ack' or verdict == 'skip' then
+  if verdict == 'ack' or verdict == 'skip' or verdict == 'ack*' or verdict == 'skip*' then
     at = at + 3
   else
     -- queue, delay or reason, the five fields, state, why

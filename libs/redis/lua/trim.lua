@@ -5,16 +5,6 @@ local stream = unpack(KEYS)
 local keep_ms, keep_count = unpack(ARGV, 1, 2)
 local groups = { unpack(ARGV, 3) }
 
--- Ids are compared part by part as text: the sequence is a 64-bit number, Lua's are doubles.
-local function less(x, y)
-  local a, b = string.match(x, '^(%d+)-(%d+)$')
-  local c, d = string.match(y, '^(%d+)-(%d+)$')
-  if #a ~= #c then return #a < #c end
-  if a ~= c then return a < c end
-  if #b ~= #d then return #b < #d end
-  return b < d
-end
-
 local floor = text(now_ms()) .. '-0'
 local found, wanted = 0, {}
 for _, group in ipairs(groups) do wanted[group] = true end

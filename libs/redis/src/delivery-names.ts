@@ -14,6 +14,17 @@ export function fieldOf(delivery: Pick<Delivery, 'source' | 'queue' | 'entryId'>
   return fieldPrefix(delivery.source, delivery.queue) + delivery.entryId;
 }
 
+/** A delivery as this library makes it. */
+export interface NotedDelivery extends Delivery {
+  /** Crashes noted on the entry itself; undefined while the entry has no note. */
+  noted?: number;
+}
+
+/** Where a consumer notes up to which entry of a stream its handlers have started. */
+export function markField(consumer: string, delivery: Pick<Delivery, 'source' | 'queue'>): string {
+  return `w:${consumer}:${fieldPrefix(delivery.source, delivery.queue)}`;
+}
+
 /** The name under which the delivery is pending in Redis. */
 export function pendingName({ consumer, epoch }: Delivery): string {
   return epoch === undefined ? consumer : ORDERED_CONSUMER;

@@ -4,6 +4,7 @@ import { BlockingReader } from './blocking-reader.js';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
 import type { ShardKeys } from './keys.js';
+import { fieldPrefix } from './delivery-names.js';
 import { Leases } from './leases.js';
 import { OrderedReceiver } from './ordered-receiver.js';
 import { Receiver } from './receiver.js';
@@ -44,7 +45,9 @@ export class GroupConsumer {
     await this.reader.close();
     if (this.subscription.mode === 'ordered') return;
     const { group, consumer } = this.subscription;
-    const streams = this.groupShard.streams.map(({ key }) => key);
-    await this.caller.tryOnce('forget-consumers', streams, [group, 0, consumer]);
+    const { streams, group: keys } = this.groupShard;
+    const prefixes = streams.map(({ source, queue }) => fieldPrefix(source, queue));
+    const names = [keys.started, ...streams.map(({ key }) => key)];
+    await this.caller.tryOnce('forget-consumers', names, [group, 0, consumer, ...prefixes]);
   }
 }

@@ -85,7 +85,10 @@ export class GroupKeys {
     return `${this.prefix}dlh`;
   }
 
-  /** hash, queue:entry → crashes if this start ends in one · mark-started · settle removes. */
+  /**
+   * hash, `w:consumer:queue:` → id up to which its handlers have started · mark-started · forget-consumers; and for an
+   * entry that was taken over, `queue:entry` → crashes, `u` or `s` for started, epoch · reclaim, mark-started · settle.
+   */
   get started(): string {
     return `${this.prefix}run`;
   }

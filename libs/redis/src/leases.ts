@@ -2,7 +2,7 @@
 import type { Delivery } from '@millrace/core';
 import type { Caller } from './caller.js';
 import type { RawEntry } from './entry-codec.js';
-import { CallStreams, fieldOf, fieldPrefix, pendingName } from './delivery-names.js';
+import { CallStreams, fieldOf, fieldPrefix, markField, pendingName, type NotedDelivery } from './delivery-names.js';
 import type { ScriptArgument } from './scripts.js';
 import type { GroupShard } from './streams.js';
 
@@ -19,8 +19,12 @@ export class Leases {
     private readonly caller: Caller,
   ) {}
 
-  async markStarted(deliveries: readonly Delivery[]): Promise<void> {
-    await Promise.all(pages(deliveries).map((page) => this.mark(page)));
+  /** One mark for each stream; only what was taken over, or is read in order, needs a note of its own. */
+  async markStarted(deliveries: readonly NotedDelivery[]): Promise<void> {
+    const single = deliveries.filter(({ noted }) => noted !== undefined);
+    const marks = this.marks(deliveries);
+    if (marks.length > 0) await this.mark([], marks);
+    await Promise.all(pages(single).map((page) => this.mark(page, [])));
   }
 
   async renew(deliveries: readonly Delivery[]): Promise<Delivery[]> {
@@ -32,7 +36,7 @@ export class Leases {
     for (const stream of this.shard.streams) {
       if (found.length >= max) break;
       const { subscription, group } = this.shard;
-      const cursor = this.cursors.get(stream.key) ?? '0-0';
+      const cursor = this.cursors.get(stream.key) ?? '-';
       const leaseStart = performance.now();
       const [next, entries, crashes] = (await this.caller.run(
         'reclaim',
@@ -49,20 +53,35 @@ export class Leases {
       )) as ReclaimReply;
       this.cursors.set(stream.key, next.toString('latin1'));
       entries.forEach((entry, index) => {
-        const noted = crashes[index]!.length > 0 ? Number(crashes[index]!.toString('latin1')) : undefined;
+        const noted = Number(crashes[index]!.toString('latin1'));
         found.push(this.shard.delivery(stream, entry, leaseStart, noted));
       });
     }
     return found;
   }
 
-  private async mark(deliveries: readonly Delivery[]): Promise<void> {
+  /** Up to which entry of each stream handlers have started. */
+  private marks(deliveries: readonly NotedDelivery[]): ScriptArgument[] {
+    const latest = new Map<string, Delivery>();
+    for (const delivery of deliveries) {
+      if (delivery.noted !== undefined) continue;
+      const field = markField(delivery.consumer, delivery);
+      const other = latest.get(field);
+      if (!other || isEarlier(other.entryId, delivery.entryId)) latest.set(field, delivery);
+    }
+    return [...latest].flatMap(([field, { entryId }]) => [0, field, entryId]);
+  }
+
+  private async mark(deliveries: readonly NotedDelivery[], marks: readonly ScriptArgument[]): Promise<void> {
     const { group, subscription } = this.shard;
     const streams = new CallStreams(this.shard);
-    const rest: ScriptArgument[] = [];
-    for (const delivery of deliveries)
-      rest.push(streams.position(delivery), fieldOf(delivery), delivery.state.crashes + 1);
-    const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...rest];
+    const notes = deliveries.flatMap((delivery) => [
+      streams.position(delivery),
+      fieldOf(delivery),
+      `${delivery.noted!}s${delivery.epoch ?? ''}`,
+    ]);
+    const consumer = deliveries[0] ? pendingName(deliveries[0]) : subscription.consumer;
+    const args = [subscription.group, consumer, streams.leases.length, ...streams.leases, ...notes, ...marks];
     await this.caller.run('mark-started', [group.started, group.owners, ...streams.keys], args);
   }
 
@@ -87,4 +106,9 @@ export class Leases {
 function pages(deliveries: readonly Delivery[]): (readonly Delivery[])[] {
   const count = Math.ceil(deliveries.length / PER_CALL);
   return Array.from({ length: count }, (_, page) => deliveries.slice(page * PER_CALL, (page + 1) * PER_CALL));
+}
+
+/** Ids are `<ms>-<sequence>`; of one process's reads the ms have the same length. */
+function isEarlier(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : a.length < b.length;
 }

@@ -5,8 +5,8 @@ import { LONGEST_BLOCK_MS, type BlockingReader } from './blocking-reader.js';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
 import { decodeState, type RawEntry } from './entry-codec.js';
-import { fieldPrefix, leaseText } from './delivery-names.js';
-import type { GroupShard, GroupStream } from './streams.js';
+import { fieldPrefix, leaseText, type NotedDelivery } from './delivery-names.js';
+import { withCrashes, type GroupShard, type GroupStream } from './streams.js';
 
 /** Where the reading of one stream stands under one epoch. */
 interface Cursor {
@@ -96,9 +96,9 @@ export class OrderedReceiver {
     else cursor.last = last.toString('latin1');
     return entries.flatMap((entry, index) => {
       if (!entry[1]) return [];
-      const noted = crashes[index]!.length > 0 ? Number(crashes[index]!.toString('latin1')) : undefined;
-      const delivery = withWait(this.shard.delivery(stream, entry, leaseStart, noted), waits[index]!, noted);
-      const ordered: Delivery = {
+      const noted = Number(crashes[index]!.toString('latin1'));
+      const delivery = withWait(this.shard.delivery(stream, entry, leaseStart, noted), waits[index]!);
+      const ordered: NotedDelivery = {
         ...delivery,
         epoch: lease.epoch,
         leaseUntil: lease.until,
@@ -109,14 +109,10 @@ export class OrderedReceiver {
 }
 
 /** Puts back the state of an in-place retry that a former owner left: `<ms left> <state>`. */
-function withWait(delivery: Delivery, wait: Buffer, crashes?: number): Delivery {
+function withWait(delivery: NotedDelivery, wait: Buffer): NotedDelivery {
   if (wait.length === 0) return delivery;
   const text = wait.toString();
   const space = text.indexOf(' ');
-  const state = decodeState(text.slice(space + 1));
-  return {
-    ...delivery,
-    notBeforeMs: Number(text.slice(0, space)),
-    state: crashes === undefined ? state : { ...state, crashes: Math.max(crashes, state.crashes) },
-  };
+  const state = withCrashes(decodeState(text.slice(space + 1)), delivery.noted);
+  return { ...delivery, notBeforeMs: Number(text.slice(0, space)), state };
 }

@@ -3,8 +3,8 @@ import type { Delivery, ReceiveOptions } from '@millrace/core';
 import { LONGEST_BLOCK_MS, type BlockingReader } from './blocking-reader.js';
 import type { Connections } from './connections.js';
 import type { RawEntry } from './entry-codec.js';
-import { fieldOf } from './delivery-names.js';
-import type { GroupShard } from './streams.js';
+import { fieldOf, type NotedDelivery } from './delivery-names.js';
+import { withCrashes, type GroupShard } from './streams.js';
 
 type StreamReply = [key: Buffer, entries: RawEntry[]];
 
@@ -70,12 +70,14 @@ export class Receiver {
   }
 
   /** An adopted entry may come from a reclaim whose reply was lost: its former owner's crash still counts. */
-  private async withNotes(deliveries: Delivery[]): Promise<Delivery[]> {
+  private async withNotes(deliveries: Delivery[]): Promise<NotedDelivery[]> {
     if (deliveries.length === 0) return deliveries;
     const notes = await this.connections.command().hmget(this.shard.group.started, ...deliveries.map(fieldOf));
     return deliveries.map((delivery, index) => {
-      const crashes = Math.max(Number(notes[index] ?? 0), delivery.state.crashes);
-      return { ...delivery, state: { ...delivery.state, crashes } };
+      const note = notes[index];
+      if (!note) return delivery;
+      const noted = Number.parseInt(note, 10);
+      return { ...delivery, noted, state: withCrashes(delivery.state, noted) };
     });
   }
 

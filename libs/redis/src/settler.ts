@@ -1,14 +1,14 @@
 // Settles: what ends in one turn leaves in one script call per group and shard.
-import type { Delivery, Settlement, SettleResult } from '@millrace/core';
+import type { Settlement, SettleResult } from '@millrace/core';
 import { UnknownFate, type Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
 import { encodeState } from './entry-codec.js';
-import { CallStreams, fieldOf, pendingName } from './delivery-names.js';
+import { CallStreams, fieldOf, pendingName, type NotedDelivery } from './delivery-names.js';
 import type { ScriptArgument } from './scripts.js';
 import type { GroupShard } from './streams.js';
 
 export interface Settling {
-  readonly delivery: Delivery;
+  readonly delivery: NotedDelivery;
   readonly settlement: Settlement;
 }
 
@@ -67,6 +67,8 @@ export class Settler {
     const lost = new Set(reply === 'SETTLED' ? [] : reply.split(' ').slice(1).map(Number));
     return items.map(({ delivery, settlement }, index) => {
       if (lost.has(index)) return 'lease-lost';
+      // The note went with the settlement; an in-place retry starts with a clean one.
+      if (delivery.epoch !== undefined) delivery.noted = 0;
       if ('delayMs' in settlement && delivery.epoch === undefined) this.retryScheduled(settlement.delayMs);
       return 'settled';
     });
@@ -89,8 +91,9 @@ export class Settler {
   }
 }
 
-function verdict(delivery: Delivery, settlement: Settlement): ScriptArgument[] {
-  if (settlement.type === 'ack') return [settlement.skipped ? 'skip' : 'ack'];
+function verdict(delivery: NotedDelivery, settlement: Settlement): ScriptArgument[] {
+  if (settlement.type === 'ack')
+    return [(settlement.skipped ? 'skip' : 'ack') + (delivery.noted === undefined ? '' : '*')];
   const { messageId, tag, orderingKey, meta, body } = delivery.message;
   // Where it comes again: an ordered group has a retry stream per queue, a concurrent one a single one.
   const queue = delivery.epoch === undefined ? 0 : delivery.queue;

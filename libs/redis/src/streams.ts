@@ -1,5 +1,6 @@
 // The streams a group reads in one shard, and the deliveries that come out of them.
 import type { Delivery, RetryState, Subscription } from '@millrace/core';
+import type { NotedDelivery } from './delivery-names.js';
 import { decodeEntry, type RawEntry } from './entry-codec.js';
 import type { GroupKeys, ShardKeys } from './keys.js';
 import { retryQueues } from './topics.js';
@@ -44,9 +45,9 @@ export class GroupShard {
 
   /**
    * @param leaseStart monotonic ms taken before the read was sent: the lease cannot have begun earlier
-   * @param crashes from the note of a started handler, when there is one
+   * @param noted crashes noted on the entry, when it has a note
    */
-  delivery(stream: GroupStream, raw: RawEntry, leaseStart: number, crashes?: number): Delivery {
+  delivery(stream: GroupStream, raw: RawEntry, leaseStart: number, noted?: number): NotedDelivery {
     const { entryId, message, state } = decodeEntry(raw);
     const { topic, group, consumer, leaseMs } = this.subscription;
     return {
@@ -57,9 +58,15 @@ export class GroupShard {
       source: stream.source,
       entryId,
       consumer,
-      state: crashes === undefined || crashes <= state.crashes ? state : ({ ...state, crashes } satisfies RetryState),
+      state: withCrashes(state, noted),
       message,
       leaseUntil: leaseStart + leaseMs,
+      noted,
     };
   }
+}
+
+/** Crashes of earlier entries of the message are in its state, those of this entry on its note. */
+export function withCrashes(state: RetryState, noted: number | undefined): RetryState {
+  return noted ? { ...state, crashes: state.crashes + noted } : state;
 }

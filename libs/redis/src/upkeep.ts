@@ -2,6 +2,7 @@
 import type { PromoteResult } from '@millrace/core';
 import type { Caller } from './caller.js';
 import type { DeclaredGroups } from './declared-groups.js';
+import { fieldPrefix } from './delivery-names.js';
 import type { ShardKeys } from './keys.js';
 import { retryQueues, type KnownTopic, type Topics } from './topics.js';
 
@@ -81,8 +82,14 @@ export class Upkeep {
         [group.dead, group.deadLetters],
         [settings.deadLetterRetentionMs, PURGE_PER_CALL],
       );
-      const streams = [...numbers(perShard).map((queue) => keys.queue(queue)), ...retries];
-      await this.caller.run('forget-consumers', streams, [name, SILENT_CONSUMER_MS, '']);
+      const queues = numbers(perShard);
+      const streams = [...queues.map((queue) => keys.queue(queue)), ...retries];
+      const prefixes = [
+        ...queues.map((queue) => fieldPrefix('queue', queue)),
+        ...retryQueues(mode, perShard).map((queue) => fieldPrefix('retry', queue)),
+      ];
+      const args = [name, SILENT_CONSUMER_MS, '', ...prefixes];
+      await this.caller.run('forget-consumers', [group.started, ...streams], args);
     }
     return removed;
   }
