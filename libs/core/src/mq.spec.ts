@@ -87,6 +87,14 @@ describe('Mq', () => {
       await mq.stopConsuming();
     });
 
+    it('can be tried again after the broker was not there', async () => {
+      test.mq.listen(LISTENER, handler);
+      test.ports.faults.failNext('subscribe', new Error('down'));
+      await expect(test.mq.start()).rejects.toThrow('down');
+      await test.mq.start();
+      expect(test.mq.health().filter(({ loop }) => loop.startsWith('fetch'))).toHaveLength(1);
+    });
+
     it('is one, however often it is called', async () => {
       const runs = new HandlerRuns();
       test.mq.listen(LISTENER, runs.handler);
@@ -97,6 +105,19 @@ describe('Mq', () => {
       expect(runs.contexts).toHaveLength(1);
       expect(test.mq.health().filter(({ loop }) => loop.startsWith('fetch'))).toHaveLength(1);
       runs.endAll();
+    });
+
+    it('is not forgotten when an earlier one, stopped meanwhile, turns out to have failed', async () => {
+      test.mq.listen(LISTENER, handler);
+      test.ports.faults.failNext('subscribe', new Error('down'));
+      const first = test.mq.start();
+      const stopped = test.mq.stopConsuming();
+      const second = test.mq.start();
+      await expect(first).rejects.toThrow('down');
+      await stopped;
+      expect(test.mq.start()).toBe(second);
+      await second;
+      expect(test.mq.start()).toBe(second);
     });
 
     it('is refused after close', async () => {

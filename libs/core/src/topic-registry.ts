@@ -1,6 +1,6 @@
 // Which topics this process knows: declared in code or met on the way, each asked of the broker once.
 import type { Broker } from './broker.js';
-import { InvalidOptionError } from './errors.js';
+import { InvalidOptionError, TopicError } from './errors.js';
 import { topicSpec, type TopicOptions, type TopicSettings, type TopicSpec } from './topic.js';
 
 /** A topic as the senders of this process see it. */
@@ -63,6 +63,22 @@ export class TopicRegistry {
     const entry = this.entry(topic);
     entry.answer ??= this.ask(topic, entry);
     return entry.answer;
+  }
+
+  /** The farthest delay that the topic takes, in ms; asked without creating it, so that a refused call stores nothing. */
+  async maxDelayMs(topic: string): Promise<number> {
+    const spec = this.specOf(topic);
+    try {
+      return (await this.broker.declareTopic({ ...spec, autoCreate: false })).maxDelayMs;
+    } catch (error) {
+      if (error instanceof TopicError && error.code === 'MQ_TOPIC_NOT_FOUND') return spec.maxDelayMs;
+      throw error;
+    }
+  }
+
+  /** The farthest delay as code has it; what is stored may differ when code does not spell it out. */
+  expectedMaxDelayMs(topic: string): number {
+    return this.specOf(topic).maxDelayMs;
   }
 
   async declareAll(): Promise<void> {

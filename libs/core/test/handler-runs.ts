@@ -38,9 +38,9 @@ export class HandlerRuns {
   }
 
   endAll(): void {
-    for (const [context, { resolve }] of this.ends) {
+    for (const [context, end] of this.ends) {
       this.ends.delete(context);
-      resolve(undefined);
+      end.resolve(undefined);
     }
   }
 

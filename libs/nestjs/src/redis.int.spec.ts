@@ -83,6 +83,7 @@ describe('app.close()', () => {
     await app.get(MqProducer).send('orders', { id: 'o-1' });
     await app.close();
     await noneLeft();
+    expect(proxy.connections).toBe(0);
   });
 
   it('may be called twice, and a later send is refused', async () => {

@@ -30,7 +30,11 @@ export function announce(events: MqEvents, held: HeldDelivery, settlement: Settl
   }
 }
 
-export function announceState(events: MqEvents, event: 'skipped' | 'lease-lost' | 'released', held: HeldDelivery): void {
+export function announceState(
+  events: MqEvents,
+  event: 'skipped' | 'lease-lost' | 'released',
+  held: HeldDelivery,
+): void {
   if (events.wants(event)) events.emit(event, named(held));
 }
 

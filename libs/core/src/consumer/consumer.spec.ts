@@ -312,7 +312,7 @@ describe('consumer', () => {
     it('gives the room in its window back, however settlements end', async () => {
       test.ports.faults.failNext('settle', new BrokerRefusedError('wrong type', 'MQ_REFUSED'), { times: 3 });
       await start({ concurrency: 1, prefetch: 0 });
-      await send(...[1, 2, 3, 4]);
+      await send(1, 2, 3, 4);
       for (const index of [0, 1, 2, 3]) {
         runs.end(index);
         await test.clock.advance(0);

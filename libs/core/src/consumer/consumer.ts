@@ -50,7 +50,10 @@ export class Consumer {
     const { subscription, listeners } = parts;
     const sum = (pick: (listener: Listener) => number): number =>
       listeners.reduce((total, listener) => total + pick(listener), 0);
-    this.window = new Window(sum(({ spec }) => spec.concurrency), sum(({ spec }) => spec.prefetch));
+    this.window = new Window(
+      sum(({ spec }) => spec.concurrency),
+      sum(({ spec }) => spec.prefetch),
+    );
     let keeper!: LeaseKeeper | QueueOwner;
     this.dispatcher = new Dispatcher(
       { ...parts, broker: parts.ports.broker, window: this.window, name: this.name },
@@ -173,7 +176,8 @@ export class Consumer {
   }
 
   private announceReclaimed(events: MqEvents, delivery: Delivery): void {
-    if (events.wants('reclaimed')) events.emit('reclaimed', { ...named({ delivery }), crashes: delivery.state.crashes });
+    if (events.wants('reclaimed'))
+      events.emit('reclaimed', { ...named({ delivery }), crashes: delivery.state.crashes });
   }
 
   private readonly report = (error: unknown, loop: string): void => {

@@ -1,12 +1,10 @@
 // From an arrived delivery to its settlement: route by tag, start when there is room, run the handler, settle.
 import type { Broker } from '../broker.js';
 import type { Clock } from '../clock.js';
-import { ClosedError, HandlerTimeoutError, LeaseLostError } from '../errors.js';
+import { ClosedError, LeaseLostError } from '../errors.js';
 import type { MqEvents } from '../events.js';
-import { decodeMessage } from '../message/envelope.js';
-import { announce, announceState, named } from './announce.js';
+import { announce, announceState } from './announce.js';
 import type { Delivery, Settlement } from './delivery.js';
-import { DeliveryContext } from './delivery-context.js';
 import type { DeliveryFlow } from './delivery-flow.js';
 import { HandlerPool } from './handler-pool.js';
 import { HeldDelivery } from './held-delivery.js';
@@ -15,7 +13,6 @@ import type { Listener } from './listener.js';
 import { settlementOf, SKIP, type HandlerResult } from './settlement.js';
 import { Settler, type SettleAnswer } from './settler.js';
 import type { SoloGate } from './solo-gate.js';
-import { TimeoutWatch } from './timeout-watch.js';
 import type { Window } from './window.js';
 
 export interface DispatcherParts {
@@ -51,9 +48,9 @@ export class Dispatcher {
     createFlow: (dispatcher: Dispatcher) => DeliveryFlow,
   ) {
     const { broker, clock, events, name, gate } = parts;
-    this.pools = parts.listeners.map((listener) => this.createPool(listener));
     this.settler = new Settler({ broker, clock, events, name, answered: this.answered.bind(this) });
     this.flow = createFlow(this);
+    this.pools = parts.listeners.map((listener) => this.createPool(listener));
     this.offReopen = gate.onReopen(() => this.pumpSoon());
   }
 
@@ -97,9 +94,7 @@ export class Dispatcher {
 
   /** Nothing stands before this delivery any more: it starts when its listener has room. */
   ready(held: HeldDelivery): void {
-    if (held.state === 'gone') return;
     held.state = 'waiting';
-    if (this.stopped) return this.flow.handBack(held);
     this.parts.window.admit(held);
     held.pool!.waiting.add(held);
     this.pumpSoon();
@@ -148,11 +143,11 @@ export class Dispatcher {
     for (const held of this.inHand) {
       if (!held.isRunning) continue;
       held.context!.abort(new ClosedError('consumer'));
-      if (held.state === 'running') this.leavePool(held);
+      if (held.state === 'running') held.pool!.leave(held);
       if (held.lost) this.letGo(held);
       else this.flow.handBack(held);
     }
-    for (const { watch } of this.pools) watch.close();
+    for (const pool of this.pools) pool.close();
     this.settler.close();
   }
 
@@ -189,7 +184,7 @@ export class Dispatcher {
   private queueAlone(held: HeldDelivery): void {
     held.withdraw = this.parts.gate.runAlone(() => {
       held.withdraw = undefined;
-      if (held.state !== 'waiting' || !this.enter(held, this.parts.clock.monotonic())) return false;
+      if (!this.enter(held, this.parts.clock.monotonic())) return false;
       this.run([held]);
       return true;
     });
@@ -201,27 +196,13 @@ export class Dispatcher {
     return settlement !== undefined;
   }
 
-  /** Everything up to the handler's first line; false when it does not come to that. */
   private enter(held: HeldDelivery, now: number): boolean {
-    if (!this.flow.mayStart(held, now)) return false;
-    held.startedAt = now;
-    const { delivery, pool } = held;
-    try {
-      held.context = new DeliveryContext(decodeMessage(delivery.topic, delivery.message), delivery);
-    } catch (error) {
-      this.end(held, { type: 'threw', error, at: this.parts.clock.now(), durationMs: 0 });
-      return false;
-    }
-    held.state = 'running';
-    pool!.running++;
-    pool!.watch.add(held, now);
-    this.parts.gate.enter();
-    return true;
+    return this.flow.mayStart(held, now) && held.pool!.enter(held, now);
   }
 
   private run(starts: readonly HeldDelivery[]): void {
     void this.noteStarts(starts);
-    for (const held of starts) void this.handle(held);
+    for (const held of starts) void held.pool!.run(held);
   }
 
   /** Nobody waits for it: a note that is lost only means that a crash from here on is not counted. Never rejects. */
@@ -233,57 +214,11 @@ export class Dispatcher {
     }
   }
 
-  /** Never rejects: what a handler throws is its result. */
-  private async handle(held: HeldDelivery): Promise<void> {
-    let value: unknown;
-    try {
-      value = await held.pool!.listener.handler(held.context!);
-    } catch (error) {
-      this.handled(held, { type: 'threw', error, at: this.parts.clock.now(), durationMs: this.durationOf(held) });
-      return;
-    }
-    this.handled(held, { type: 'returned', value, at: this.parts.clock.now(), durationMs: this.durationOf(held) });
-  }
-
-  private durationOf(held: HeldDelivery): number {
-    return this.parts.clock.monotonic() - held.startedAt;
-  }
-
-  private handled(held: HeldDelivery, result: HandlerResult): void {
-    if (held.state === 'running') {
-      this.leavePool(held);
-      if (held.lost) this.letGo(held);
-      else this.end(held, result);
-    } else if (held.state === 'stalled') {
-      // Ordered: its key was blocked until now. What it did after its time was up does not count.
-      if (held.lost) this.letGo(held);
-      else this.end(held, held.result!);
-    }
-  }
-
   /** The one place where a result becomes a settlement. */
-  private end(held: HeldDelivery, result: HandlerResult): void {
+  private ended(held: HeldDelivery, result: HandlerResult): void {
     held.result = result;
     const { spec } = held.pool!.listener;
     this.settler.settle(held, settlementOf(result, held.delivery.state, spec, held.context?.message.maxAttempts));
-  }
-
-  private stalled(held: HeldDelivery): void {
-    const { timeoutMs } = held.pool!.listener.spec;
-    this.parts.events.emit('stalled', { ...named(held), timeoutMs });
-    this.leavePool(held);
-    const error = new HandlerTimeoutError(timeoutMs);
-    held.result = { type: 'threw', error, at: this.parts.clock.now(), durationMs: this.durationOf(held) };
-    if (this.flow.waitsForStalled) held.state = 'stalled';
-    else if (held.lost) this.letGo(held);
-    else this.end(held, held.result);
-  }
-
-  private leavePool(held: HeldDelivery): void {
-    held.pool!.running--;
-    held.pool!.watch.remove(held);
-    this.parts.gate.leave();
-    this.pumpSoon();
   }
 
   private answered(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
@@ -294,11 +229,16 @@ export class Dispatcher {
   }
 
   private createPool(listener: Listener): HandlerPool {
-    const { timeoutMs } = listener.spec;
-    const watch = new TimeoutWatch<HeldDelivery>(this.parts.clock, timeoutMs, {
-      timedOut: (held) => held.context!.abort(new HandlerTimeoutError(timeoutMs)),
-      stalled: (held) => this.stalled(held),
+    const { clock, events, gate } = this.parts;
+    return new HandlerPool({
+      clock,
+      events,
+      gate,
+      listener,
+      waitsForStalled: this.flow.waitsForStalled,
+      ended: (held, result) => this.ended(held, result),
+      endedLost: (held) => this.letGo(held),
+      placeFreed: () => this.pumpSoon(),
     });
-    return new HandlerPool(listener, watch);
   }
 }

@@ -16,6 +16,8 @@ describe('fetcher', () => {
   let reads: { at: number; max: number; waitMs: number; leases?: readonly QueueLease[] }[];
   let held: HeldDelivery[];
   let log: string[];
+  /** How many reads there had been when each one began. */
+  let begun: number[];
   let fetcher: Fetcher;
   /** Answers in turn; then reads wait for the abort or their time. */
   let answers: (() => Promise<Delivery[]>)[];
@@ -31,7 +33,12 @@ describe('fetcher', () => {
 
   const create = (shards = 1, queues?: ReadableQueues): void => {
     fetcher = new Fetcher({
-      ...{ broker: { receive }, clock, window, queues, shard: 0, name: 'orders/billing' },
+      broker: { receive },
+      clock,
+      window,
+      queues,
+      shard: 0,
+      name: 'orders/billing',
       subscription: { shards } as Subscription,
       accept: (arrived) => {
         for (const delivery of arrived) {
@@ -40,7 +47,7 @@ describe('fetcher', () => {
           window.admit(one);
         }
       },
-      beforeRead: () => undefined,
+      beforeRead: () => void begun.push(reads.length),
       recover: async () => void log.push('recovered'),
       onError: (error) => log.push((error as Error).message),
     });
@@ -50,7 +57,7 @@ describe('fetcher', () => {
   beforeEach(() => {
     clock = new ManualClock();
     window = new Window(4, 4);
-    [reads, held, log, answers] = [[], [], [], []];
+    [reads, held, log, answers, begun] = [[], [], [], [], []];
   });
   afterEach(() => fetcher.stop());
 
@@ -74,6 +81,13 @@ describe('fetcher', () => {
     window.leave(held[0]!);
     await clock.advance(1);
     expect(reads.map(({ max }) => max)).toEqual([8, 4, 2]);
+  });
+
+  it('tells when a read is about to begin', async () => {
+    create();
+    await clock.advance(12_000);
+    expect(reads).toHaveLength(3);
+    expect(begun).toEqual([0, 1, 2]);
   });
 
   it('shares the room among the shards of the topic', async () => {
@@ -102,9 +116,7 @@ describe('fetcher', () => {
   });
 
   it('ends the wait when it is stopped, and still takes what was leased', async () => {
-    answers.push(
-      () => new Promise((resolve) => void clock.wait(1000, undefined).then(() => resolve(deliveries(2)))),
-    );
+    answers.push(() => new Promise((resolve) => void clock.wait(1000, undefined).then(() => resolve(deliveries(2)))));
     create();
     await clock.advance(0);
     const stopped = fetcher.stop();

@@ -29,7 +29,10 @@ describe('settler', () => {
       },
     };
     settler = new Settler({
-      ...{ broker: broker as unknown as Broker, clock, events, name: 'orders/billing' },
+      broker: broker as unknown as Broker,
+      clock,
+      events,
+      name: 'orders/billing',
       answered: (one, _, answer) => answers.push([one.delivery.entryId, answer]),
     });
   });

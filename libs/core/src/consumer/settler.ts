@@ -52,7 +52,8 @@ export class Settler {
 
   /** Resolves when every settlement so far was answered or given up. */
   async idle(): Promise<void> {
-    while (this.batch.length > 0 || this.calls > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    while (this.batch.length > 0 || this.calls > 0)
+      await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
   }
 
   /** No further tries; calls under way are still waited for by `idle`. */

@@ -36,6 +36,17 @@ describe('handler time-out', () => {
     expect(signal.reason).toEqual(new HandlerTimeoutError(10_000));
   });
 
+  it('says nothing of a handler that ended in time, whatever happens later', async () => {
+    await test.clock.advance(9999);
+    runs.end(0);
+    await test.clock.advance(60_000);
+    expect(events).toEqual(['9999 done']);
+    expect(runs.contexts[0]!.signal.aborted).toBe(false);
+    await test.mq.producer.sendAll([2, 3].map((body) => ({ destination: 'orders', body })));
+    await test.clock.advance(0);
+    expect(runs.running).toBe(1);
+  });
+
   it('still takes the result of a handler that ends within 5 s of grace', async () => {
     await test.clock.advance(14_999);
     runs.end(0);

@@ -30,7 +30,11 @@ describe('delay promoter', () => {
   });
 
   it('looks when the next message is due, and every 500 ms at least while something is scheduled', async () => {
-    answers.push({ promoted: 0, nextDueInMs: 120 }, { promoted: 1, nextDueInMs: 60_000 }, { promoted: 0, nextDueInMs: 9 });
+    answers.push(
+      { promoted: 0, nextDueInMs: 120 },
+      { promoted: 1, nextDueInMs: 60_000 },
+      { promoted: 0, nextDueInMs: 9 },
+    );
     promoter.start();
     await clock.advance(700);
     expect(calls).toEqual([0, 120, 620, 629]);

@@ -34,7 +34,10 @@ describe('lease keeper', () => {
           return renew(deliveries);
         },
       },
-      ...{ clock, name: 'orders/billing', leaseMs: LEASE_MS, inHand },
+      clock,
+      name: 'orders/billing',
+      leaseMs: LEASE_MS,
+      inHand,
       onLost: (held) => lost.push(held.delivery.entryId),
       onRenewed: () => renewed++,
       onError: (error) => errors.push(error),

@@ -23,7 +23,9 @@ describe('lease reclaimer', () => {
           return answers.shift() ?? [];
         },
       },
-      ...{ clock, window, name: 'orders/billing' },
+      clock,
+      window,
+      name: 'orders/billing',
       subscription: { leaseMs, shards } as Subscription,
       accept: (deliveries) => accepted.push(...deliveries.map(({ entryId }) => entryId)),
       onError: () => undefined,
@@ -59,7 +61,10 @@ describe('lease reclaimer', () => {
 
   it('feeds the consumer, and looks again soon while there is more', async () => {
     create(4000);
-    answers.push(Array.from({ length: 10 }, (_, index) => delivery(`${index}`)), [delivery('last')]);
+    answers.push(
+      Array.from({ length: 10 }, (_, index) => delivery(`${index}`)),
+      [delivery('last')],
+    );
     reclaimer.start();
     await clock.advance(1000);
     expect(accepted).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'last']);

@@ -12,15 +12,18 @@ describe('assignment of queues', () => {
     [3, 7],
     [64, 5],
     [1024, 9],
-  ])('of %i queues to %i members gives each queue to exactly one, and to nobody more than one too many', (queues, n) => {
-    const assigned = assignQueues(queues, members(n));
-    const all = [...assigned.values()].flat().sort((a, b) => a - b);
-    expect(all).toEqual(Array.from({ length: queues }, (_, index) => index));
-    for (const owned of assigned.values()) {
-      expect(owned.length).toBeGreaterThanOrEqual(Math.floor(queues / n));
-      expect(owned.length).toBeLessThanOrEqual(Math.ceil(queues / n));
-    }
-  });
+  ])(
+    'of %i queues to %i members gives each queue to exactly one, and to nobody more than one too many',
+    (queues, n) => {
+      const assigned = assignQueues(queues, members(n));
+      const all = [...assigned.values()].flat().toSorted((a, b) => a - b);
+      expect(all).toEqual(Array.from({ length: queues }, (_, index) => index));
+      for (const owned of assigned.values()) {
+        expect(owned.length).toBeGreaterThanOrEqual(Math.floor(queues / n));
+        expect(owned.length).toBeLessThanOrEqual(Math.ceil(queues / n));
+      }
+    },
+  );
 
   it('is the same whatever order the members are named in', () => {
     const inOrder = assignQueues(32, members(5));

@@ -8,6 +8,8 @@ import { Processes, type TestProcess } from '../../test/processes.js';
 const TOPIC = 'orders';
 const GROUP = 'shipping';
 const QUEUES = 4;
+// More than the specs have keys: which member gets which queue is chance.
+const ORDERED = { topic: TOPIC, group: GROUP, mode: 'ordered', lease: '3s', concurrency: 100 } as const;
 
 /** Two keys of one queue, and one of another. */
 const [a, b, elsewhere] = ((): [string, string, string] => {
@@ -35,7 +37,7 @@ describe('ordered mode', () => {
     of.bodies.flatMap((run, index) => (run === body ? [index] : []))[skip] ?? -1;
 
   beforeEach(async () => {
-    processes = new Processes({ topic: TOPIC, group: GROUP, mode: 'ordered', lease: '3s', maxAttempts: 3 });
+    processes = new Processes({ ...ORDERED, maxAttempts: 3 });
     one = await processes.start();
     runs = one.runs;
     await processes.advance(0);

@@ -174,6 +174,6 @@ export class QueueLanes {
     if (!lane?.delete(held)) return;
     const [next] = lane;
     if (!next) this.lanes.delete(key);
-    else if (!this.parts.dispatcher.isStopped) this.begin(next);
+    else this.begin(next);
   }
 }

@@ -21,17 +21,24 @@ describe('prepared message', () => {
 
   it('keeps everything that was said until it is decoded', () => {
     const options = {
-      ...{ tag: 'created', keys: ['o-1', 'ä"\\'], idempotencyKey: 'pay-1', orderingKey: 'customer-7' },
-      ...{ headers: { 'x-y': 'z', ä: '"' }, maxAttempts: 5 },
+      tag: 'created',
+      keys: ['o-1', 'ä"\\'],
+      idempotencyKey: 'pay-1',
+      orderingKey: 'customer-7',
+      headers: { 'x-y': 'z', ä: '"' },
+      maxAttempts: 5,
     };
     const { messageId, ...message } = roundTrip({ total: 3 }, options);
     expect(messageId).toHaveLength(36);
     expect(message).toEqual({ topic: 'orders', bornAt: new Date(now), body: { total: 3 }, ...options });
   });
 
-  it.each([[null], [0], [''], [false], ['text'], [[1, [2]]], [{ deep: { ä: null } }]])('brings back the body %j', (body) => {
-    expect(roundTrip(body).body).toEqual(body);
-  });
+  it.each([[null], [0], [''], [false], ['text'], [[1, [2]]], [{ deep: { ä: null } }]])(
+    'brings back the body %j',
+    (body) => {
+      expect(roundTrip(body).body).toEqual(body);
+    },
+  );
 
   it('brings back bytes as bytes', () => {
     const bytes = randomBytes(300);
@@ -48,7 +55,10 @@ describe('prepared message', () => {
 
   it('has an identity when it has an idempotency key, scoped by the ordering key', () => {
     expect(prepare(1, { idempotencyKey: 'i' }).identity).toMatchObject({ record: 'k:i', key: 'i' });
-    expect(prepare(1, { idempotencyKey: 'i', orderingKey: 'o' }).identity).toMatchObject({ record: 'o:1:o:i', key: 'i' });
+    expect(prepare(1, { idempotencyKey: 'i', orderingKey: 'o' }).identity).toMatchObject({
+      record: 'o:1:o:i',
+      key: 'i',
+    });
   });
 
   it('has an identity when its message id is explicit', () => {

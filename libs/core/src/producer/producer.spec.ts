@@ -100,6 +100,24 @@ describe('producer', () => {
     expect(broker.bodies).toEqual([1, 2, 3, 4]);
   });
 
+  it('keeps that order also behind a batch that waits for another topic', async () => {
+    let answer!: (spec: TopicSpec) => void;
+    broker.declareWith.push(
+      async () => broker.declared[0]!,
+      () => new Promise((resolve) => (answer = resolve)),
+    );
+    const batch = producer.sendAll([
+      { destination: 'orders', body: 1 },
+      { destination: 'payments', body: 2 },
+    ]);
+    const single = producer.send('orders', 3);
+    await topics.declare('orders');
+    const late = producer.send('orders', 4);
+    answer(broker.declared[1]!);
+    await Promise.all([batch, single, late]);
+    expect(broker.bodies).toEqual([1, 2, 3, 4]);
+  });
+
   it('sends what the body was at the call, even when the topic has to be declared first', async () => {
     const body = { total: 1 };
     const sent = producer.send('orders', body);

@@ -2,7 +2,7 @@
 import type { Broker } from '../broker.js';
 import type { Clock } from '../clock.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
-import { dueOf } from '../delay/due-time.js';
+import { dueOf, type DueOptions } from '../delay/due-time.js';
 import type { Duration } from '../duration.js';
 import { BrokerRefusedError, ClosedError, InvalidOptionError, MqError } from '../errors.js';
 import { parseDestination, type Destination } from '../message/destination.js';
@@ -68,6 +68,8 @@ export class Producer {
     if (targets.every(({ entry }) => entry.isReady)) return this.parts.broker.send(messages);
     const lines = [...new Set(targets.map(({ entry }) => entry))].map((entry) => entry.enterLine());
     try {
+      for (const [index, { options }] of requests.entries())
+        if (this.mayBeTooFar(targets[index]!.topic, options)) await this.refuseTooFar(targets[index]!.topic, options!);
       const failed = await this.declareAll(targets);
       for (const line of lines) await line.turn;
       if (this.closed) throw new ClosedError('producer');
@@ -100,6 +102,8 @@ export class Producer {
     if (due.delay === undefined && due.deliverAt === undefined)
       throw new InvalidOptionError('reschedule', due, "needs 'delay' or 'deliverAt'");
     dueOf(due, { maxDelayMs: Infinity, now: 0 }, 'reschedule');
+    this.checkUse(topic, ref);
+    if (this.mayBeTooFar(topic, due)) await this.refuseTooFar(topic, due, 'reschedule');
     const { maxDelayMs } = await this.use(topic, ref);
     const at = dueOf(due, { maxDelayMs, now: this.parts.clock.now() }, 'reschedule');
     return this.parts.broker.reschedule(topic, ref, at ?? { delayMs: 0 });
@@ -111,12 +115,36 @@ export class Producer {
   }
 
   private async use(topic: string, ref: MessageRef): Promise<{ maxDelayMs: number }> {
-    if (this.closed) throw new ClosedError('producer');
-    checkTopicName(topic);
-    checkRef(ref);
+    this.checkUse(topic, ref);
     const settings = await this.parts.topics.declare(topic);
     if (this.closed) throw new ClosedError('producer');
     return settings;
+  }
+
+  private checkUse(topic: string, ref: MessageRef): void {
+    if (this.closed) throw new ClosedError('producer');
+    checkTopicName(topic);
+    checkRef(ref);
+  }
+
+  /** Whether a topic that is not known yet would refuse the delay if it were as code has it. */
+  private mayBeTooFar(topic: string, options: DueOptions | undefined): boolean {
+    const { clock, delayLevels, topics } = this.parts;
+    if (!options || topics.entry(topic).settings) return false;
+    try {
+      dueOf(options, { delayLevels, maxDelayMs: topics.expectedMaxDelayMs(topic), now: clock.now() });
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  /** Asked without creating the topic: a call that is refused for its delay stores nothing. */
+  private async refuseTooFar(topic: string, options: DueOptions, path?: string): Promise<void> {
+    const { clock, delayLevels, topics } = this.parts;
+    // A broker that cannot answer is told of by the declaration that follows.
+    const maxDelayMs = await topics.maxDelayMs(topic).catch(() => Infinity);
+    dueOf(options, { delayLevels, maxDelayMs, now: clock.now() }, path);
   }
 
   private build(target: Target, body: unknown, options: SendOptions | undefined): OutgoingMessage {

@@ -39,8 +39,14 @@ describe('options of a send', () => {
 
   it('are accepted up to their limits', () => {
     const options: SendOptions = {
-      ...{ tag: 'created', keys: [...many(63), 'x'.repeat(255)], idempotencyKey: 'x'.repeat(255) },
-      ...{ orderingKey: 'ä'.repeat(127), messageId: 'm', headers: entries(128), maxAttempts: 10_000, delay: '365d' },
+      tag: 'created',
+      keys: [...many(63), 'x'.repeat(255)],
+      idempotencyKey: 'x'.repeat(255),
+      orderingKey: 'ä'.repeat(127),
+      messageId: 'm',
+      headers: entries(128),
+      maxAttempts: 10_000,
+      delay: '365d',
     };
     expect(() => checkSendOptions('orders', null, options)).not.toThrow();
     expect(() => checkSendOptions('orders', null, { headers: { long: 'x'.repeat(32_764) } })).not.toThrow();

@@ -114,7 +114,11 @@ function checkKeys(keys: unknown): void {
     throw new InvalidOptionError('send.keys', keys, `must be a list of at most ${SEND_LIMITS.keys} strings`);
   for (const [index, key] of keys.entries()) {
     if (typeof key === 'string' && key.length > 0 && key.length <= SEND_LIMITS.keyLength) continue;
-    throw new InvalidOptionError(`send.keys[${index}]`, key, `must be a string of 1 to ${SEND_LIMITS.keyLength} characters`);
+    throw new InvalidOptionError(
+      `send.keys[${index}]`,
+      key,
+      `must be a string of 1 to ${SEND_LIMITS.keyLength} characters`,
+    );
   }
 }
 

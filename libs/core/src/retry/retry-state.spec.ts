@@ -13,7 +13,12 @@ const afterFailures = (count: number): RetryState => {
 
 describe('retry state', () => {
   it('counts a failure as an attempt and keeps its story', () => {
-    expect(afterFailures(2)).toMatchObject({ attempt: 3, crashes: 0, generation: 0, failures: [{ attempt: 1 }, { attempt: 2 }] });
+    expect(afterFailures(2)).toMatchObject({
+      attempt: 3,
+      crashes: 0,
+      generation: 0,
+      failures: [{ attempt: 1 }, { attempt: 2 }],
+    });
   });
 
   it('counts a crash apart from the attempts', () => {

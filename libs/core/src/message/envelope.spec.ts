@@ -1,0 +1,48 @@
+import { deflateRawSync } from 'node:zlib';
+import { UndecodableMessageError } from '../errors.js';
+import { decodeMessage, MAX_BODY_BYTES } from './envelope.js';
+import type { StoredMessage } from './message.js';
+
+const stored = (rest: Partial<StoredMessage> = {}): StoredMessage => {
+  return { messageId: 'm-1', tag: '', orderingKey: '', meta: '{"v":1,"at":5}', body: Buffer.from('{"a":1}'), ...rest };
+};
+
+describe('envelope', () => {
+  it('is read as a message; what is absent has its default', () => {
+    expect(decodeMessage('orders', stored())).toEqual({
+      messageId: 'm-1',
+      topic: 'orders',
+      tag: undefined,
+      keys: [],
+      orderingKey: undefined,
+      idempotencyKey: undefined,
+      headers: {},
+      bornAt: new Date(5),
+      maxAttempts: undefined,
+      body: { a: 1 },
+    });
+  });
+
+  it('is read from bytes as well as from text', () => {
+    const meta = Buffer.from('{"v":1,"at":5,"k":["ä"]}');
+    expect(decodeMessage('orders', stored({ meta })).keys).toEqual(['ä']);
+  });
+
+  it.each<[string, Partial<StoredMessage>]>([
+    ['no message id', { messageId: '' }],
+    ['no JSON in its meta', { meta: 'v1' }],
+    ['another kind of JSON in its meta', { meta: 'null' }],
+    ['no version', { meta: '{"at":5}' }],
+    ['a newer version', { meta: '{"v":2,"at":5}' }],
+    ['an unknown compression', { meta: '{"v":1,"at":5,"z":"br"}' }],
+    ['an unknown encoding', { meta: '{"v":1,"at":5,"c":"x"}' }],
+    ['no JSON in its body', { body: Buffer.from('{"a":') }],
+    ['a body that is not compressed as it says', { meta: '{"v":1,"at":5,"z":"d"}' }],
+    [
+      'a body that would grow beyond the limit',
+      { meta: '{"v":1,"at":5,"z":"d"}', body: deflateRawSync(Buffer.alloc(MAX_BODY_BYTES + 1, 32)) },
+    ],
+  ])('that has %s cannot be decoded', (_, rest) => {
+    expect(() => decodeMessage('orders', stored(rest))).toThrow(UndecodableMessageError);
+  });
+});
