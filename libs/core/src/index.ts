@@ -1,5 +1,5 @@
 // The words and the rules of Millrace. Node built-ins only: no Redis, no Nest.
-export { BackgroundLoop, type LoopHealth, type LoopOptions } from './background-loop.js';
+export { BackgroundLoop, type LoopHealth, type LoopOptions, type OnLoopError } from './background-loop.js';
 export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, ReceiveOptions } from './broker.js';
 export type { BrokerAdmin, DeadLetter, GroupStats, TopicStats } from './broker-admin.js';
 export { systemClock, type Clock } from './clock.js';
@@ -18,7 +18,7 @@ export {
   type MqErrorDetails,
 } from './errors.js';
 export { MqEvents, type MqEventMap, type MqEventName } from './events.js';
-export { Mq, type ListenExtra, type MqOptions } from './mq.js';
+export { Mq, MQ_DEFAULTS, type ListenExtra, type MqOptions } from './mq.js';
 export { checkInteger, checkOptions } from './option-check.js';
 export {
   checkGroupName,
@@ -68,6 +68,7 @@ export {
   type DelayLevels,
 } from './delay/delay-levels.js';
 
+export { parseDestination, type Destination } from './message/destination.js';
 export { decodeMessage, encodeBody, ENVELOPE_VERSION, MAX_BODY_BYTES, type Meta } from './message/envelope.js';
 export { newMessageId } from './message/message-id.js';
 export type { Headers, Message, MessageIdentity, OutgoingMessage, StoredMessage } from './message/message.js';
@@ -82,3 +83,4 @@ export type { CancelResult, MessageRef, RescheduleResult, SendReceipt, SendResul
 export { checkSendOptions, type SendOptions, type SendRequest } from './producer/send-options.js';
 
 export { backoffOf, type Backoff, type BackoffFunction } from './retry/backoff.js';
+export type { ErrorClass } from './retry/error-class.js';

@@ -1,5 +1,5 @@
-// Outbox and inbox: messages that leave if and only if the transaction commits, and effects that happen once. The adapters
-// are entry points of their own, '@millrace/transactional/typeorm' and '@millrace/transactional/pg'.
+// Outbox and inbox: messages that leave if and only if the transaction commits, and effects that happen once. The
+// adapters are entry points of their own, '@millrace/transactional/typeorm' and '@millrace/transactional/pg'.
 export { TransactionalModule, type TransactionalModuleAsyncOptions } from './module/transactional.module.js';
 export type { TransactionalExtras } from './module/transactional.module-definition.js';
 export { TRANSACTIONAL_DEFAULTS, type TransactionalOptions } from './module/transactional-options.js';

@@ -56,8 +56,8 @@ async function inTransaction<T>(runner: QueryRunner, fn: (manager: EntityManager
 }
 
 /**
- * TypeORM does not tell a commit from the rollback that the server makes of it once a statement has failed; but in such a
- * transaction every statement fails, and this one waits for those the user did not wait for.
+ * TypeORM does not tell a commit from the rollback that the server makes of it once a statement has failed; but in such
+ * a transaction every statement fails, and this one waits for those the user did not wait for.
  */
 async function refuseFailed(runner: QueryRunner): Promise<void> {
   await runner.query('select 1').catch((cause: unknown) => {

@@ -1,4 +1,5 @@
-// A producer that stores in memory with the broker's dedup rules, and can be told to refuse, to lose its answer or to wait.
+// A producer that stores in memory with the broker's dedup rules, and can be told to refuse, to lose its answer or to
+// wait.
 import { MqError, type CancelResult, type MessageRef, type SendRequest, type SendResult } from '@millrace/core';
 import type { MessageSender } from '../src/relay/send-rows.js';
 

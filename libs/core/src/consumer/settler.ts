@@ -1,4 +1,5 @@
 // Ends deliveries at the broker. What is settled in one turn of the event loop leaves as one call.
+import { setMaxListeners } from 'node:events';
 import type { Broker } from '../broker.js';
 import type { Clock } from '../clock.js';
 import { MqError } from '../errors.js';
@@ -37,7 +38,10 @@ export class Settler {
   private calls = 0;
   private readonly idleWaiters: (() => void)[] = [];
 
-  constructor(private readonly parts: SettlerParts) {}
+  constructor(private readonly parts: SettlerParts) {
+    // One wait for each batch that is tried again, all on this signal: many are no leak.
+    setMaxListeners(0, this.closing.signal);
+  }
 
   settle(held: HeldDelivery, settlement: Settlement): void {
     held.state = 'settling';

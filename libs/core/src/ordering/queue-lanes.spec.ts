@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { ManualClock } from '@millrace/testing';
 import { FIRST_DELIVERY, type Delivery, type QueueLease } from '../consumer/delivery.js';
 import type { Dispatcher } from '../consumer/dispatcher.js';
@@ -88,6 +89,14 @@ describe('lanes of a queue', () => {
     expect(ready).toEqual(['1']);
     await clock.advance(1);
     expect([ready, head.delivery.state.attempt]).toEqual([['1', '1'], 2]);
+  });
+
+  it('may wait for thousands of keys without a warning', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    for (let key = 0; key < 2000; key++) arrive(`${key}`, `key ${key}`, { notBeforeMs: 1000 });
+    await clock.advance(0);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
   });
 
   it('wait out the back-off that a former owner left', async () => {

@@ -1,4 +1,5 @@
 // One owned queue: its deliveries in lanes, one per ordering key.
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import type { QueueLease, Settlement } from '../consumer/delivery.js';
 import type { Dispatcher } from '../consumer/dispatcher.js';
@@ -37,7 +38,10 @@ export class QueueLanes {
   constructor(
     readonly lease: QueueLease,
     private readonly parts: QueueLanesParts,
-  ) {}
+  ) {
+    // One wait for each key that rests, all on this signal: many are no leak.
+    setMaxListeners(0, this.closing.signal);
+  }
 
   get isPaused(): boolean {
     return this.paused;

@@ -69,7 +69,7 @@ export class Producer {
     const lines = [...new Set(targets.map(({ entry }) => entry))].map((entry) => entry.enterLine());
     try {
       for (const [index, { options }] of requests.entries())
-        if (this.mayBeTooFar(targets[index]!.topic, options)) await this.refuseTooFar(targets[index]!.topic, options!);
+        if (this.mayBeTooFar(targets[index]!.topic, options)) await this.refuseTooFar(targets[index]!.topic, options);
       const failed = await this.declareAll(targets);
       for (const line of lines) await line.turn;
       if (this.closed) throw new ClosedError('producer');

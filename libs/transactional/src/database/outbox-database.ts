@@ -19,7 +19,9 @@ export interface OutboxDatabase<Tx = unknown> extends SqlExecutor {
   /** Whose SQL is spoken. */
   readonly dialect: 'postgresql';
 
-  /** The adapter's transaction as an executor. Throws MqError `MQ_NO_TRANSACTION` when `tx` is visibly not an open one. */
+  /**
+   * The adapter's transaction as an executor. Throws MqError `MQ_NO_TRANSACTION` when `tx` is visibly not an open one.
+   */
   executor(tx: Tx): SqlExecutor;
 
   /**

@@ -6,8 +6,10 @@ import { noTransactionError } from './transaction-errors.js';
 interface Ambient<Tx> {
   readonly tx: Tx;
   readonly sql: SqlExecutor;
-  /** False once the transaction has ended. A floating promise of the user's function may still hold this context, and its
-   * connection may by then be running someone else's transaction. */
+  /**
+   * False once the transaction has ended. A floating promise of the user's function may still hold this context, and
+   * its connection may by then be running someone else's transaction.
+   */
   open: boolean;
   /** Whether something for the relay was written. */
   wrote: boolean;

@@ -6,8 +6,8 @@ import { idRecord, keyRecord, type Message } from '@millrace/core';
 const MAX_BYTES = 600;
 
 /**
- * The idempotency key, in the scope of the ordering key as in the broker; else the message id. The generation is not part
- * of it: a redriven message whose effect had committed is not to be handled again.
+ * The idempotency key, in the scope of the ordering key as in the broker; else the message id. The generation is not
+ * part of it: a redriven message whose effect had committed is not to be handled again.
  */
 export function inboxKey(message: Pick<Message, 'messageId' | 'idempotencyKey' | 'orderingKey'>): string {
   const { messageId, idempotencyKey, orderingKey } = message;

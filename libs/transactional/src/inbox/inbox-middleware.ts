@@ -15,12 +15,13 @@ class NotDone {
 }
 
 /**
- * Around a handler, as one transaction: record (group, topic, key) — run the handler — commit — and then the consumer acks.
+ * Around a handler, as one transaction: record (group, topic, key) — run the handler — commit — and then the consumer
+ * acks.
  *
  * - a duplicate is acked without running the handler
  * - a message that is being handled at this moment elsewhere (its lease was lost) is handed back for a second
- * - a handler that throws, or returns `retryLater`, `deadLetter` or `handBack`, leaves neither effect nor record nor messages
- *   sent through the outbox
+ * - a handler that throws, or returns `retryLater`, `deadLetter` or `handBack`, leaves neither effect nor record nor
+ *   messages sent through the outbox
  * - a crash after the commit and before the ack ends as a duplicate
  */
 export class InboxMiddleware<Tx = unknown> {

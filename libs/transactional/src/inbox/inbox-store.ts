@@ -9,7 +9,10 @@ export interface InboxRecord {
   readonly messageId: string;
 }
 
-/** `new`: recorded, unless this transaction rolls back. `duplicate`: handled before. `busy`: another transaction is at it now. */
+/**
+ * `new`: recorded, unless this transaction rolls back. `duplicate`: handled before. `busy`: another transaction is at
+ * it now.
+ */
 export type InboxAnswer = 'new' | 'duplicate' | 'busy';
 
 export interface InboxStore {

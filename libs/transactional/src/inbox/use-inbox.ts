@@ -3,8 +3,8 @@ import { UseMqMiddleware } from '@millrace/nestjs';
 import { InboxMiddleware } from './inbox-middleware.js';
 
 /**
- * Makes the effects of a listener in the database happen once per message: the listener runs in a transaction together with
- * the record that it has handled this message, and a second delivery finds the record. Effects count when they are
+ * Makes the effects of a listener in the database happen once per message: the listener runs in a transaction together
+ * with the record that it has handled this message, and a second delivery finds the record. Effects count when they are
  * written in `getTransaction(context)`, or sent through `Outbox`, which joins that transaction. On a method with
  * `@MqListener`, or on a class for all of its listeners; needs `TransactionalModule`.
  */

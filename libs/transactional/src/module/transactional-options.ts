@@ -15,11 +15,13 @@ export interface TransactionalOptions {
   relay?: boolean | RelayOptions;
   /** First part of all table names. @default 'mq_' */
   tablePrefix?: string;
-  /** Create missing tables at start-up. Without it a missing table ends the start, naming the migration. @default false */
+  /**
+   * Create missing tables at start-up. Without it a missing table ends the start, naming the migration. @default false
+   */
   migrate?: boolean;
   /**
-   * How long the inbox remembers what was handled. Longer than a message can come again: dead letters are kept for 14 days
-   * and can be redriven until then. @default '15d'
+   * How long the inbox remembers what was handled. Longer than a message can come again: dead letters are kept for 14
+   * days and can be redriven until then. @default '15d'
    */
   inboxRetention?: Duration;
 }

@@ -10,8 +10,8 @@ import {
 } from '@millrace/core';
 
 /**
- * How many partitions the ordering keys of a table fall into; each is relayed by one process at a time. Stored with each
- * row, so it never changes: the same key under two numbers would have two relays at once.
+ * How many partitions the ordering keys of a table fall into; each is relayed by one process at a time. Stored with
+ * each row, so it never changes: the same key under two numbers would have two relays at once.
  */
 export const PARTITIONS = 32;
 
@@ -99,7 +99,10 @@ function dueOf({ delayLeftMs, deliverAtMs }: OutboxRow): Pick<SendRequest['optio
   return delayLeftMs === null ? {} : { delay: delayLeftMs };
 }
 
-/** SQL text cannot hold NUL: the statement would fail and take the caller's transaction with it. Throws InvalidOptionError. */
+/**
+ * SQL text cannot hold NUL: the statement would fail and take the caller's transaction with it. Throws
+ * InvalidOptionError.
+ */
 export function storableText(option: string, text: unknown): string {
   if (typeof text !== 'string' || text === '') throw new InvalidOptionError(option, text, 'must be a text, not empty');
   if (text.includes('\0')) throw new InvalidOptionError(option, text, 'must not contain the NUL character');

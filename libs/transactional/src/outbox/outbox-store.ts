@@ -1,5 +1,5 @@
-// What outbox.send, outbox.cancel and the outbox's operator need of the database. Each method takes the executor it runs
-// on, because the transaction is the caller's.
+// What outbox.send, outbox.cancel and the outbox's operator need of the database. Each method takes the executor it
+// runs on, because the transaction is the caller's.
 import type { MessageRef } from '@millrace/core';
 import type { SqlExecutor } from '../database/outbox-database.js';
 import type { NewRow } from './outbox-row.js';
@@ -21,7 +21,9 @@ export interface OutboxBacklog {
   readonly parked: number;
   /** Cancellations waiting to be passed on; counted up to 100,000. */
   readonly cancelling: number;
-  /** Age of the oldest pending row in ms; undefined when there is none. A growing one means that the relay is behind. */
+  /**
+   * Age of the oldest pending row in ms; undefined when there is none. A growing one means that the relay is behind.
+   */
   readonly oldestAgeMs: number | undefined;
 }
 

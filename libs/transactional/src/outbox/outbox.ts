@@ -38,10 +38,11 @@ export class Outbox<Tx = unknown> {
   ) {}
 
   /**
-   * Writes a message in the transaction; the relay sends it after the commit, at least once, with the row's id as message
-   * id, so that the topic's dedup window and the inbox see a second send of it. `delay` counts from this call by the
-   * database's clock. Messages with the same ordering key leave in commit order; writing the same ordering key in two
-   * transactions makes the second wait for the first.
+   * Writes a message in the transaction; the relay sends it after the commit, at least once, with the row's id as
+   * message id, so that the topic's dedup window and the inbox see a second send of it. `delay` counts from this call
+   * by the database's clock. Messages with the same ordering key leave in commit order; writing the same ordering key
+   * in two transactions makes the second wait for the first. What only the broker can refuse (an idempotency key that
+   * is known with another body) is found out by the relay: it tries again, then parks the row; see `OutboxAdmin`.
    *
    * Throws InvalidOptionError before anything is stored, and MqError `MQ_NO_TRANSACTION` outside a transaction.
    */
@@ -57,9 +58,9 @@ export class Outbox<Tx = unknown> {
   }
 
   /**
-   * Runs `fn` in a transaction that is ambient for `outbox.send` and `outbox.cancel`, commits, and wakes the relay of this
-   * process. Inside another `withTransaction`, or in a listener with `@UseInbox()`, it joins that transaction: only the
-   * outermost commits. Rolls back and rethrows when `fn` throws.
+   * Runs `fn` in a transaction that is ambient for `outbox.send` and `outbox.cancel`, commits, and wakes the relay of
+   * this process. Inside another `withTransaction`, or in a listener with `@UseInbox()`, it joins that transaction:
+   * only the outermost commits. Rolls back and rethrows when `fn` throws.
    */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- see below
   withTransaction<T, OwnTx extends Tx = Tx>(fn: (tx: OwnTx) => Promise<T>): Promise<T> {

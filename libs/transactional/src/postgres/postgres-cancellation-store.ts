@@ -31,7 +31,8 @@ export class PostgresCancellationStore implements CancellationStore {
     const { cancel } = this.names;
     await sql.query(
       `with given_up as (delete from ${cancel} where seq = any($1::bigint[]) and attempts + 1 >= $3::int)
-       update ${cancel} set attempts = attempts + 1, available_at = clock_timestamp() + $2::float8 * interval '1 millisecond'
+       update ${cancel} set attempts = attempts + 1,
+         available_at = clock_timestamp() + $2::float8 * interval '1 millisecond'
        where seq = any($1::bigint[]) and attempts + 1 < $3::int`,
       [seqs, delayMs, maxAttempts],
     );

@@ -49,7 +49,8 @@ export class PostgresOutboxStore implements OutboxStore {
     const oldest = (which: string): string =>
       `(select created_at from ${outbox} where state = 'pending' and ${which} order by partition_no, seq limit 1)`;
     const [row] = await sql.query<{ pending: number; parked: number; cancelling: number; age: number | null }>(
-      `select ${countOf(`${outbox} where state = 'pending'`)} as pending, ${countOf(`${outbox} where state = 'parked'`)} as parked,
+      `select ${countOf(`${outbox} where state = 'pending'`)} as pending,
+         ${countOf(`${outbox} where state = 'parked'`)} as parked,
          ${countOf(cancel)} as cancelling,
          (select extract(epoch from clock_timestamp() - min(created_at)) * 1000 from (
             ${oldest('partition_no is null')}
@@ -63,7 +64,8 @@ export class PostgresOutboxStore implements OutboxStore {
 
   async parked(sql: SqlExecutor, page: { offset: number; limit: number }): Promise<ParkedRow[]> {
     const rows = await sql.query<ParkedColumns>(
-      `select id, topic, ordering_key, attempts, last_error, (extract(epoch from created_at) * 1000)::float8 as created_ms
+      `select id, topic, ordering_key, attempts, last_error,
+         (extract(epoch from created_at) * 1000)::float8 as created_ms
        from ${this.names.outbox} where state = 'parked' order by seq offset $1 limit $2`,
       [page.offset, page.limit],
     );
@@ -115,9 +117,10 @@ interface ParkedColumns {
  * A sequence gives its numbers at insert, not at commit: without more, the later number could commit first, be relayed
  * first, and so overtake. For rows with an ordering key a lock on the key, held until the end of the transaction, is
  * taken before the number is drawn (the insert's source rows come from the lock's row), so that inside a key a later
- * number also means a later commit. PostgreSQL makes a commit visible before it gives up the locks, so a relay that sees
- * a row sees all earlier ones of its key. Price: two transactions that write the same key run one after the other from
- * there on, and keys should be written in the same order everywhere, else PostgreSQL ends one of the two as a deadlock.
+ * number also means a later commit. PostgreSQL makes a commit visible before it gives up the locks, so a relay that
+ * sees a row sees all earlier ones of its key. Price: two transactions that write the same key run one after the other
+ * from there on, and keys should be written in the same order everywhere, else PostgreSQL ends one of the two as a
+ * deadlock.
  *
  * PostgreSQL folds equal notifications of a transaction into one, so each insert may ask for it.
  */
@@ -125,7 +128,8 @@ function insertText({ outbox }: TableNames, ordered: boolean): string {
   return `with woken as materialized (select pg_notify($1, ''))${
     ordered ? `, turn as materialized (select pg_advisory_xact_lock(${lockOf(outbox, '$12::text')}))` : ''
   }
-    insert into ${outbox} (id, topic, tag, ordering_key, idempotency_key, partition_no, meta, delay_ms, deliver_at, body)
+    insert into ${outbox}
+      (id, topic, tag, ordering_key, idempotency_key, partition_no, meta, delay_ms, deliver_at, body)
     select $2::text, $3::text, $4::text, $5::text, $6::text, $7::smallint, $8::text, $9::bigint,
       to_timestamp($10::float8 / 1000), $11::bytea
     from woken${ordered ? ' cross join turn' : ''}`;

@@ -1,7 +1,8 @@
 // SQL of the relay, on PostgreSQL 12 and later.
 //
-// The statistics of a table that fills and empties are always stale, so nothing here leaves the planner a choice: literals
-// of the partial index's condition, an order that only this index has, no joins. Bodies are read by number, afterwards.
+// The statistics of a table that fills and empties are always stale, so nothing here leaves the planner a choice:
+// literals of the partial index's condition, an order that only this index has, no joins. Bodies are read by number,
+// afterwards.
 import type { SqlExecutor } from '../database/outbox-database.js';
 import type { TableNames } from '../database/table-names.js';
 import { PARTITIONS, type OutboxRow } from '../outbox/outbox-row.js';
@@ -39,7 +40,8 @@ export class PostgresRelayStore implements RelayStore {
 
   async begin(sql: SqlExecutor): Promise<void> {
     await sql.query(
-      `set transaction isolation level read committed; set local idle_in_transaction_session_timeout = '${FROZEN_AFTER}'`,
+      `set transaction isolation level read committed;
+       set local idle_in_transaction_session_timeout = '${FROZEN_AFTER}'`,
     );
   }
 
@@ -83,7 +85,8 @@ export class PostgresRelayStore implements RelayStore {
        select head.* from unnest($1::int[]) as p cross join lateral (
          select o.seq::text as seq_text, ${SIZE}, o.topic, o.ordering_key, ${this.awaitsCancellation()} as waits
          from ${outbox} o
-         where o.partition_no = p and o.state = 'pending' and (o.topic, o.ordering_key) not in (select b.topic, b.ordering_key from blocked b)
+         where o.partition_no = p and o.state = 'pending'
+           and (o.topic, o.ordering_key) not in (select b.topic, b.ordering_key from blocked b)
          ${INDEXED} limit $2) head`,
       [partitions, Math.ceil(limit.rows / partitions.length)],
     );
@@ -129,7 +132,9 @@ export class PostgresRelayStore implements RelayStore {
     return `((select o.seq from ${this.names.outbox} o where ${DUE} and ${partition} ${INDEXED} limit 1) is not null)`;
   }
 
-  /** A send must not overtake the cancellation of an earlier send under the same name: it would be the one cancelled. */
+  /**
+   * A send must not overtake the cancellation of an earlier send under the same name: it would be the one cancelled.
+   */
   private awaitsCancellation(): string {
     const { cancel } = this.names;
     return `(exists (select 1 from ${cancel} c where c.topic = o.topic and c.message_id = o.id)

@@ -4,7 +4,8 @@ import type { OutboxRow } from '../outbox/outbox-row.js';
 /** Of a table named `o`. What is left of a delay is computed here, on the database's clock, and never rounded down. */
 export const ROW_COLUMNS = `o.seq::text as seq_text, o.id, o.topic, o.tag, o.ordering_key, o.meta, o.body, o.attempts,
   case when o.delay_ms is not null then
-    ceil(greatest(0, o.delay_ms - extract(epoch from clock_timestamp() - o.created_at) * 1000)) end::float8 as delay_left_ms,
+    ceil(greatest(0, o.delay_ms - extract(epoch from clock_timestamp() - o.created_at) * 1000))
+    end::float8 as delay_left_ms,
   round(extract(epoch from o.deliver_at) * 1000)::float8 as deliver_at_ms`;
 
 export interface RowColumns {

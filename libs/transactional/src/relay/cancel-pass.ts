@@ -23,7 +23,8 @@ export function cancelPass<Tx>(parts: RelayParts<Tx>): Promise<PassResult> {
       else outage ??= answer.reason;
     });
     if (answered.length > 0) await store.remove(sql, answered);
-    // A broker that refuses to say (no such topic) has nothing to cancel; after a few tries that is taken as the answer.
+    // A broker that refuses to say (no such topic) has nothing to cancel; after a few tries that is taken as the
+    // answer.
     if (refused.length > 0) await store.refuse(sql, refused, backoffAfter(1, spec), spec.maxAttempts);
     return { handled: answered.length, outage };
   });

@@ -1,5 +1,5 @@
-// Relays rows with ordering keys: a partition has one relay at a time, and a row goes only after the one before it in its
-// key is confirmed. Keys do not wait for each other.
+// Relays rows with ordering keys: a partition has one relay at a time, and a row goes only after the one before it in
+// its key is confirmed. Keys do not wait for each other.
 import type { OutboxRow } from '../outbox/outbox-row.js';
 import { batchLimit, NOTHING, passTransaction, writeReport, type PassResult, type RelayParts } from './relay-pass.js';
 import type { OrderedHead } from './relay-store.js';

@@ -63,7 +63,9 @@ export class OutboxRelay<Tx = unknown> {
     this.subscription = undefined;
   }
 
-  /** Something was committed. Cheap; during an outage it does not shorten the back-off, or every commit would hammer. */
+  /**
+   * Something was committed. Cheap; during an outage it does not shorten the back-off, or every commit would hammer.
+   */
   wake(): void {
     if (this.loop.health().lastError === undefined) this.loop.wakeIn(0);
   }
@@ -81,7 +83,9 @@ export class OutboxRelay<Tx = unknown> {
     };
   }
 
-  /** Cancellations first: sends under the same name wait for them. Looks again at once while there was something to do. */
+  /**
+   * Cancellations first: sends under the same name wait for them. Looks again at once while there was something to do.
+   */
   private async pass(signal: AbortSignal): Promise<number | void> {
     const work = await this.setup.store.work(this.setup.database);
     let handled = 0;

@@ -2,19 +2,28 @@
 import { checkInteger, checkOptions, InvalidOptionError, toMs, type Duration } from '@millrace/core';
 
 export interface RelayOptions {
-  /** Longest time a committed row waits when neither a wake-up of this process nor a notification comes. @default '1s' */
+  /**
+   * Longest time a committed row waits when neither a wake-up of this process nor a notification comes. @default '1s'
+   */
   pollInterval?: Duration;
   /** Rows locked and sent at a time. @default 500 */
   batchSize?: number;
-  /** Refusals by the broker before a row is parked; times when the broker cannot be reached do not count. @default 10 */
+  /**
+   * Refusals by the broker before a row is parked; times when the broker cannot be reached do not count. @default 10
+   */
   maxAttempts?: number;
   /** First wait after a refusal; doubles each time. @default '1s' */
   backoff?: Duration;
   /** Longest wait after a refusal. @default '1m' */
   maxBackoff?: Duration;
-  /** How long rows stay in the table after they were sent; 0 deletes them in the transaction that sends them. @default 0 */
+  /**
+   * How long rows stay in the table after they were sent; 0 deletes them in the transaction that sends them. @default 0
+   */
   keepSent?: Duration;
-  /** Whether to hold a connection for notifications of other processes' commits, where the database has them. @default true */
+  /**
+   * Whether to hold a connection for notifications of other processes' commits, where the database has them. @default
+   * true
+   */
   listen?: boolean;
 }
 

@@ -1,5 +1,5 @@
-// What the relay needs of the database for rows. All methods but `work` run inside the relay's own transaction: what they
-// lock stays locked until it ends, and a relay that dies gives everything back.
+// What the relay needs of the database for rows. All methods but `work` run inside the relay's own transaction: what
+// they lock stays locked until it ends, and a relay that dies gives everything back.
 import type { SqlExecutor } from '../database/outbox-database.js';
 import type { OutboxRow } from '../outbox/outbox-row.js';
 
@@ -46,7 +46,9 @@ export interface RelayStore {
   /** Takes the leases of up to `max` partitions with due rows that no other relay holds. */
   leasePartitions(sql: SqlExecutor, max: number): Promise<number[]>;
 
-  /** Locks the oldest rows of these partitions; keys that are blocked by a refused row are left out. In commit order. */
+  /**
+   * Locks the oldest rows of these partitions; keys that are blocked by a refused row are left out. In commit order.
+   */
   lockOrdered(sql: SqlExecutor, partitions: readonly number[], limit: BatchLimit): Promise<OrderedHead[]>;
 
   /** Deletes the rows, or keeps them as sent. */

@@ -287,7 +287,8 @@ describe.each(ADAPTERS)('the relay on $name', (adapter) => {
     await send('blocked', { orderingKey: 'a' });
     await send('free');
     await shop.sql(
-      `update ${world.prefix}outbox set created_at = created_at - interval '1 hour' where state = 'pending' and ordering_key = 'a'`,
+      `update ${world.prefix}outbox set created_at = created_at - interval '1 hour'
+       where state = 'pending' and ordering_key = 'a'`,
     );
     await shop.outbox.withTransaction(() => shop.outbox.cancel('orders', { messageId: 'gone' }));
     const status = await shop.admin.status();

@@ -1,5 +1,5 @@
-// Sends rows and says what became of each. Three ends: sent; failed, which is the row's own fault and counts; or an outage
-// of the broker, which counts for nobody.
+// Sends rows and says what became of each. Three ends: sent; failed, which is the row's own fault and counts; or an
+// outage of the broker, which counts for nobody.
 import { MqError, type CancelResult, type MessageRef, type SendRequest, type SendResult } from '@millrace/core';
 import { sendRequest, type OutboxRow } from '../outbox/outbox-row.js';
 

@@ -7,9 +7,9 @@ export const SCHEMA_VERSION = 1;
 export const MIGRATION_NAME = '0001 transactional (outboxMigration() of @millrace/transactional)';
 
 /**
- * SQL that creates the tables of outbox and inbox for PostgreSQL 12 and later: give it to your migration tool. Running it
- * again does nothing and locks nothing. @param prefix of the table names, `mq_` by default. Throws InvalidOptionError for
- * a bad one.
+ * SQL that creates the tables of outbox and inbox for PostgreSQL 12 and later: give it to your migration tool. Running
+ * it again does nothing and locks nothing. @param prefix of the table names, `mq_` by default. Throws
+ * InvalidOptionError for a bad one.
  */
 export function outboxMigration(prefix?: string): string {
   const { outbox, cancel, inbox, schema } = tableNames(prefix);
