@@ -25,7 +25,7 @@ export async function measure(scenario: Scenario, bench: Bench, rounds: number):
       for (const contender of contenders) {
         await bench.redis.flushall();
         await contender.prepare?.();
-        const rate = await contender.run();
+        const rate = await withinDeadline(scenario.id, contender);
         if (round > 0) rates.get(contender)!.push(rate);
       }
     }
@@ -46,6 +46,18 @@ export async function measure(scenario: Scenario, bench: Bench, rounds: number):
       bar: scenario.bars[peer.name],
     };
   });
+}
+
+/** A run that lost something waits for ever; the benchmark says so instead. */
+const DEADLINE_MS = 120_000;
+
+async function withinDeadline(scenario: string, contender: Contender): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    const late = new Error(`${scenario}: ${contender.name} has not finished within ${DEADLINE_MS} ms`);
+    timer = setTimeout(() => reject(late), DEADLINE_MS);
+  });
+  return Promise.race([contender.run(), over]).finally(() => clearTimeout(timer));
 }
 
 export function median(values: readonly number[]): number {

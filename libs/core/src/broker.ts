@@ -78,7 +78,10 @@ export interface Broker {
   /** Makes due messages of one shard ready (delayed ones, and retries of every declared group), in due order. */
   promote(topic: string, shard: number, options: { max: number }): Promise<PromoteResult>;
 
-  /** Removes what no declared group needs any more and retention allows; returns the number of removed entries. */
+  /**
+   * Removes what every declared group has finished and retention allows; nothing while no group is declared. Returns the
+   * number of removed entries.
+   */
   trim(topic: string): Promise<number>;
 
   /** Ends waits, answers what is in flight, closes every connection. Idempotent. */

@@ -8,7 +8,8 @@ local groups = { unpack(ARGV, 3) }
 local floor = text(now_ms()) .. '-0'
 local found, wanted = 0, {}
 for _, group in ipairs(groups) do wanted[group] = true end
-if redis.call('EXISTS', stream) == 0 then return 0 end
+-- Without any declared group nobody has finished anything: who sends before the first consumer is there loses nothing.
+if #groups == 0 or redis.call('EXISTS', stream) == 0 then return 0 end
 for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   local info = {}
   for at = 1, #row, 2 do info[row[at]] = row[at + 1] end

@@ -17,6 +17,14 @@ export function trimCases({ promise, scene }: ContractKit): void {
     expect((await left(stage)).length).toBeLessThan(MANY.length);
   });
 
+  promise('what is sent before any group exists is kept for the first one', async () => {
+    const stage = await scene({ retention: 0, retentionCount: 0 });
+    await stage.send(...MANY);
+    await stage.subject.advance(2);
+    expect(await stage.ports.broker.trim(stage.topic)).toBe(0);
+    expect(await (await stage.member('first')).drain()).toHaveLength(MANY.length);
+  });
+
   promise('what a declared group has not read is never removed', async () => {
     const stage = await scene(AT_ONCE);
     const slow = await stage.member('slow');

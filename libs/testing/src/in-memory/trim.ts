@@ -23,9 +23,12 @@ export function trim(store: InMemoryStore, topic: StoredTopic): number {
   return removed;
 }
 
-/** First position that a declared group has not finished: its oldest leased entry, else what it has not seen yet. */
+/**
+ * First position that a declared group has not finished: its oldest leased entry, else what it has not seen yet.
+ * Without any group nobody has finished anything.
+ */
 function neededFrom(topic: StoredTopic, shard: number, queue: number, end: number): number {
-  let needed = end;
+  let needed = topic.groups.size === 0 ? 0 : end;
   for (const group of topic.groups.values()) {
     const part = group.shards[shard]!;
     needed = Math.min(needed, part.cursors[queue]! + 1);
