@@ -6,7 +6,6 @@
 local notes, owners = unpack(KEYS)
 local group, consumer, streams = unpack(ARGV, 1, 3)
 local keys, args = KEYS, ARGV
-local marked = 0
 for at = 4 + tonumber(streams), #args, 3 do
   local stream, field, note = unpack(args, at, at + 2)
   local write
@@ -17,9 +16,6 @@ for at = 4 + tonumber(streams), #args, 3 do
     local entry = string.match(field, ':(.*)$')
     write = lease_holds(owners, args[3 + tonumber(stream)]) and owns(keys[2 + tonumber(stream)], group, consumer, entry)
   end
-  if write then
-    redis.call('HSET', notes, field, note)
-    marked = marked + 1
-  end
+  if write then redis.call('HSET', notes, field, note) end
 end
-return marked
+return 'MARKED'

@@ -99,7 +99,7 @@ export class Caller {
     reply: 'text' | 'buffer',
     fate: { maybeDone: boolean },
   ): Promise<unknown> {
-    const { closed, breaks } = this.connections;
+    const { breaks } = this.connections;
     const giveUpAt = performance.now() + this.deadlineMs;
     const once = (): Promise<unknown> => {
       if (this.connections.closed) return Promise.reject(new ClosedError('the connection'));
@@ -108,8 +108,7 @@ export class Caller {
       const answer = run(this.connections.command(), name, keys, args);
       return this.deadlines.guard(answer, left, () => unknown(this.connections.lastError));
     };
-    const first = once();
-    return closed ? first : first.catch((error: unknown) => this.again(once, error, breaks, giveUpAt, fate));
+    return once().catch((error: unknown) => this.again(once, error, breaks, giveUpAt, fate));
   }
 
   /** `fate.maybeDone` is set as soon as one try may have been executed without its reply arriving. */

@@ -30,7 +30,7 @@ export interface RedisPorts extends BrokerPorts {
 }
 
 /**
- * Ports on a Redis (7.0.5 or newer) or Valkey server. Opens nothing before the first use. Throws InvalidOptionError.
+ * Ports on a Redis server (made for 7.0.5 and newer, tested on 7.0.15). Opens nothing before the first use. Throws InvalidOptionError.
  */
 export function connectRedis(options: RedisOptions): RedisPorts {
   checkOptions('redis', options, ['connection', ...Object.keys(REDIS_DEFAULTS)]);

@@ -1,5 +1,5 @@
 // The sockets of one Millrace connection: one for commands, one for each blocking reader. Never shared: a blocked read
-// holds up everything else on its socket. See docs/connections in the README for how many a process opens.
+// holds up everything else on its socket. The README says how many a process opens.
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '@millrace/core';
 import { Redis, type RedisOptions } from 'ioredis';

@@ -16,27 +16,29 @@ export class GroupConsumer {
   readonly settler: Settler;
   private readonly groupShard: GroupShard;
   private readonly reader: BlockingReader;
-  private readonly receiver: Receiver | OrderedReceiver;
+  private receiver: Receiver | OrderedReceiver | undefined;
 
   constructor(
     readonly subscription: Subscription,
     shard: number,
     keys: ShardKeys,
-    connections: Connections,
+    private readonly connections: Connections,
     private readonly caller: Caller,
     retryScheduled: (dueInMs: number) => void,
   ) {
     this.groupShard = new GroupShard(subscription, shard, keys);
     this.reader = new BlockingReader(connections);
-    this.receiver =
-      subscription.mode === 'ordered'
-        ? new OrderedReceiver(this.groupShard, this.reader, caller, connections)
-        : new Receiver(this.groupShard, this.reader, connections);
     this.leases = new Leases(this.groupShard, caller);
     this.settler = new Settler(this.groupShard, caller, retryScheduled);
   }
 
+  /** The receiver listens to the connection, so only who really reads has one. */
   receive(options: ReceiveOptions): Promise<Delivery[]> {
+    const { groupShard, reader, caller, connections } = this;
+    this.receiver ??=
+      this.subscription.mode === 'ordered'
+        ? new OrderedReceiver(groupShard, reader, caller, connections)
+        : new Receiver(groupShard, reader, connections);
     return this.receiver.receive(options);
   }
 

@@ -14,6 +14,7 @@ import {
   type Subscription,
 } from '@millrace/core';
 import { startTcpProxy, type TcpProxy } from '@millrace/testing';
+import { Redis } from 'ioredis';
 import { connectRedis, type RedisPorts } from './connect-redis.js';
 import { scriptText, type ScriptName } from './scripts.js';
 
@@ -225,6 +226,25 @@ describe('a send whose fate is not known at its deadline', () => {
       await expect((error as SendUnknownError).retry()).resolves.toMatchObject({ duplicate: false });
       expect(await witness.admin.stats(TOPIC)).toMatchObject({ accepted: 1 });
     } finally {
+      await hasty.broker.close();
+    }
+  });
+
+  it('is stored by its retry even when the topic was lost meanwhile', async () => {
+    const hasty = connectRedis({ connection: `redis://127.0.0.1:${proxy.port}`, namespace, sendTimeout: '1s' });
+    const redis = new Redis(server.href);
+    try {
+      await hasty.broker.declareTopic(topicSpec({ topic: TOPIC, queues: 1 }));
+      const lost = proxy.dropReplies({ until: new Promise(() => undefined) });
+      const [result] = await hasty.broker.send([message()]);
+      const error = result!.ok ? undefined : result!.error;
+      expect(error).toBeInstanceOf(SendUnknownError);
+      await redis.unlink(...(await redis.keys(`{${namespace}:*`)));
+      lost.stop();
+      await expect((error as SendUnknownError).retry()).resolves.toMatchObject({ duplicate: false, state: 'accepted' });
+      expect(await witness.admin.stats(TOPIC)).toMatchObject({ accepted: 1 });
+    } finally {
+      await redis.quit();
       await hasty.broker.close();
     }
   });

@@ -4,6 +4,7 @@ import {
   IdempotencyConflictError,
   routeOf,
   SendUnknownError,
+  type MqError,
   type OutgoingMessage,
   type SendReceipt,
   type SendResult,
@@ -68,37 +69,44 @@ export class Sender {
   }
 
   private async call(topic: KnownTopic, shard: number, items: Routed[]): Promise<SendResult[]> {
-    const keys = topic.shards[shard]!;
-    const frozen = new FrozenSend(topic, shard, items);
-    const play = async (): Promise<SendResult[]> => {
-      let reply = await this.caller.freeze('send', (slot) => keys.slot(slot), frozen.keys, frozen.args);
-      if (reply === 'NO_TOPIC') {
-        await this.topics.redeclare(topic.settings.topic);
-        reply = await this.caller.freeze('send', (slot) => keys.slot(slot), frozen.keys, frozen.args);
-      }
-      return this.results(topic, shard, items, reply);
+    const { keys, args } = new FrozenSend(topic, shard, items);
+    const ask = (): Promise<string> => {
+      const shardKeys = topic.shards[shard]!;
+      return this.caller.freeze('send', (slot) => shardKeys.slot(slot), keys, args);
     };
-    try {
-      return await play();
-    } catch (error) {
-      if (error instanceof UnknownFate) return items.map((_, index) => this.unknown(topic, shard, items, index, error));
-      return items.map(() => ({ ok: false, error: error as SendUnknownError }));
-    }
+    return this.answered(topic, shard, items, ask, ask);
   }
 
-  private unknown(topic: KnownTopic, shard: number, items: Routed[], index: number, fate: UnknownFate): SendResult {
-    const retry = async (): Promise<SendReceipt> => {
-      const result = await fate.replay().then(
-        (reply) => this.results(topic, shard, items, reply)[index]!,
-        (again: unknown) => {
-          if (again instanceof UnknownFate) return this.unknown(topic, shard, items, index, again);
-          throw again;
-        },
-      );
-      if (result.ok) return result.receipt;
-      throw result.error;
-    };
-    return { ok: false, error: new SendUnknownError(items[index]!.message.messageId, retry, fate.cause) };
+  /**
+   * The results of a call.
+   * @param ask the first time, or a replay under the same token
+   * @param anew freezes the call once more: for a topic that was lost, where nothing of the call was kept
+   */
+  private async answered(
+    topic: KnownTopic,
+    shard: number,
+    items: Routed[],
+    ask: () => Promise<string>,
+    anew: () => Promise<string>,
+  ): Promise<SendResult[]> {
+    try {
+      let reply = await ask();
+      if (reply === 'NO_TOPIC') {
+        await this.topics.redeclare(topic.settings.topic);
+        reply = await anew();
+      }
+      return this.results(topic, shard, items, reply);
+    } catch (error) {
+      if (!(error instanceof UnknownFate)) return items.map(() => ({ ok: false, error: error as MqError }));
+      return items.map(({ message }, index) => {
+        const retry = async (): Promise<SendReceipt> => {
+          const result = (await this.answered(topic, shard, items, error.replay, anew))[index]!;
+          if (result.ok) return result.receipt;
+          throw result.error;
+        };
+        return { ok: false, error: new SendUnknownError(message.messageId, retry, error.cause) };
+      });
+    }
   }
 
   private results(topic: KnownTopic, shard: number, items: Routed[], reply: string): SendResult[] {
