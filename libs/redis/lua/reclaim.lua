@@ -1,9 +1,10 @@
 -- Take over deliveries of one stream whose lease has expired, and count a crash for each whose handler had started.
 -- A page of the pending list at a time; the cursor must be carried on: started anew it would never get past a busy head.
--- Returns {next cursor, entries, crashes noted on each}.
+-- Returns {next cursor, entries, note written on each}; a note ends with the fence of the hand-over, which only grows.
 local stream, notes = unpack(KEYS)
 local group, consumer, lease, cursor, max, prefix = unpack(ARGV)
 local PAGE = 200
+local now = now_ms()
 
 local rows = redis.call('XPENDING', stream, group, cursor, '+', PAGE)
 local claim, owner_of, seen = { stream, group, consumer, lease }, {}, 0
@@ -18,25 +19,26 @@ end
 local next_cursor = (seen == #rows and #rows < PAGE) and '-' or '(' .. rows[seen][1]
 if #claim == 4 then return { next_cursor, {}, {} } end
 
--- How many crashes the entry has behind it, this one included when its last owner had started it.
+-- How many crashes the entry has behind it, this one included when its last owner had started it; and its last fence.
 local function crashes_of(id)
   local note = redis.call('HGET', notes, prefix .. id)
   if note then
     local before, mark = string.match(note, '^(%d+)(%a)')
-    return tonumber(before) + (mark == 's' and 1 or 0)
+    return tonumber(before) + (mark == 's' and 1 or 0), tonumber(string.match(note, '@(%d+)$'))
   end
   local mark = redis.call('HGET', notes, 'w:' .. owner_of[id] .. ':' .. prefix)
-  return mark and not less(mark, id) and 1 or 0
+  return mark and not less(mark, id) and 1 or 0, tonumber(string.match(id, '^%d+'))
 end
 
-local entries, crashes = {}, {}
+local entries, written = {}, {}
 for _, entry in ipairs(redis.call('XCLAIM', unpack(claim))) do
   if entry and entry[2] then -- a deleted entry leaves the pending list here
     local id = entry[1]
-    local count = crashes_of(id)
-    redis.call('HSET', notes, prefix .. id, count .. 'u')
+    local count, fence = crashes_of(id)
+    local note = count .. 'u@' .. text(math.max(now, (fence or 0) + 1))
+    redis.call('HSET', notes, prefix .. id, note)
     entries[#entries + 1] = entry
-    crashes[#crashes + 1] = tostring(count)
+    written[#written + 1] = note
   end
 end
-return { next_cursor, entries, crashes }
+return { next_cursor, entries, written }

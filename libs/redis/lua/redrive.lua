@@ -14,6 +14,7 @@ for _, name in ipairs({ unpack(ARGV, 5) }) do
     local kept = cjson.decode(state)
     if kept.generation < tonumber(limit) or force == 'force' then
       kept.attempt, kept.crashes, kept.generation = 1, 0, kept.generation + 1
+      kept.ready = nil -- it becomes ready now: its time to live begins anew
       if #kept.failures == 0 then kept.failures = nil end -- an empty Lua table would be written as an object
       redis.call('HDEL', letters, name)
       redis.call('ZREM', dead, name)

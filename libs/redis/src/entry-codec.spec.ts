@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeMessage, FIRST_DELIVERY, UndecodableMessageError } from '@millrace/core';
-import { decodeEntry, decodeState, encodeState, type RawEntry } from './entry-codec.js';
+import { decodeEntry, type RawEntry } from './entry-codec.js';
+import { decodeState, encodeState } from './retry-field.js';
 
 const entry = (...fields: string[]): RawEntry => [Buffer.from('1-0'), fields.map((field) => Buffer.from(field))];
 const FIELDS = ['i', 'id-1', 't', 'paid', 'o', 'k', 'm', '{"v":1,"at":5}', 'b', '{"n":1}'];
@@ -15,7 +16,9 @@ describe('entries', () => {
 
   it('of a retry stream bring their state', () => {
     const state = { attempt: 3, crashes: 1, generation: 0, failures: [] };
-    expect(decodeEntry(entry(...FIELDS, 'r', encodeState(state))).state).toEqual(state);
+    const decoded = decodeEntry(entry(...FIELDS, 'r', encodeState(state, { fence: 7, readyAt: 5 })));
+    expect(decoded).toMatchObject({ fencedBy: 7, readyAt: 5 });
+    expect(decoded.state).toEqual(state);
   });
 
   it.each([

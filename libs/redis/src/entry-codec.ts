@@ -1,6 +1,7 @@
 // Stream entries ⇄ messages: five fields in one order (docs/wire-format.md), a sixth with the retry state on a group's
 // retry stream. One fixed field list lets Redis store the names once per node.
 import { FIRST_DELIVERY, type RetryState, type StoredMessage } from '@millrace/core';
+import { decodeCarried } from './retry-field.js';
 
 /** An entry as ioredis returns it with Buffer replies: id, then names and values in turn. */
 export type RawEntry = [Buffer, (Buffer | null)[] | null];
@@ -9,6 +10,10 @@ export interface DecodedEntry {
   readonly entryId: string;
   readonly message: StoredMessage;
   readonly state: RetryState;
+  /** Fence of the last hand-over before this entry was written; 0 when there was none. */
+  readonly fencedBy: number;
+  /** Unix ms; that of the entry unless an earlier entry of the message says when it was. */
+  readonly readyAt: number;
 }
 
 const NAMES = Buffer.from('itombr');
@@ -17,7 +22,8 @@ const NAMES = Buffer.from('itombr');
 export function decodeEntry(raw: RawEntry): DecodedEntry {
   const entryId = raw[0].toString('latin1');
   const fields = raw[1];
-  if (!fields || !isOurs(fields)) return { entryId, message: foreign(entryId, fields ?? []), state: FIRST_DELIVERY };
+  const first = { entryId, state: FIRST_DELIVERY, fencedBy: 0, readyAt: entryMs(entryId) };
+  if (!fields || !isOurs(fields)) return { ...first, message: foreign(entryId, fields ?? []) };
   const message: StoredMessage = {
     messageId: fields[1]!.toString(),
     tag: fields[3]!.length === 0 ? '' : fields[3]!.toString(),
@@ -25,22 +31,14 @@ export function decodeEntry(raw: RawEntry): DecodedEntry {
     meta: fields[7]!,
     body: fields[9]!,
   };
-  if (fields.length === 10) return { entryId, message, state: FIRST_DELIVERY };
-  return { entryId, message, state: decodeState(fields[11]!.toString()) };
+  if (fields.length === 10) return { ...first, message };
+  const { state, fence = 0, ready = first.readyAt } = decodeCarried(fields[11]!.toString());
+  return { entryId, message, state, fencedBy: fence, readyAt: ready };
 }
 
-export function encodeState(state: RetryState): string {
-  return JSON.stringify(state);
-}
-
-/** A state that cannot be read must not lose its message: the message starts anew. */
-export function decodeState(text: string): RetryState {
-  try {
-    const state = JSON.parse(text) as Partial<RetryState>;
-    return { ...FIRST_DELIVERY, ...state, failures: Array.isArray(state.failures) ? state.failures : [] };
-  } catch {
-    return FIRST_DELIVERY;
-  }
+/** The ms part of an entry's id: when it was written, by the server's clock. */
+export function entryMs(entryId: string): number {
+  return Number.parseInt(entryId, 10);
 }
 
 function isOurs(fields: (Buffer | null)[]): boolean {

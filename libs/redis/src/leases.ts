@@ -3,12 +3,13 @@ import type { Delivery } from '@millrace/core';
 import type { Caller } from './caller.js';
 import type { RawEntry } from './entry-codec.js';
 import { CallStreams, fieldOf, fieldPrefix, markField, pendingName, type NotedDelivery } from './delivery-names.js';
+import { readNote, startedNote } from './entry-note.js';
 import type { ScriptArgument } from './scripts.js';
 import type { GroupShard } from './streams.js';
 
 const PER_CALL = 200;
 
-type ReclaimReply = [cursor: Buffer, entries: RawEntry[], crashes: Buffer[]];
+type ReclaimReply = [cursor: Buffer, entries: RawEntry[], notes: Buffer[]];
 
 export class Leases {
   /** Where the next look at each stream's pending list goes on. */
@@ -38,7 +39,7 @@ export class Leases {
       const { subscription, group } = this.shard;
       const cursor = this.cursors.get(stream.key) ?? '-';
       const leaseStart = performance.now();
-      const [next, entries, crashes] = (await this.caller.run(
+      const [next, entries, notes] = (await this.caller.run(
         'reclaim',
         [stream.key, group.started],
         [
@@ -53,8 +54,7 @@ export class Leases {
       )) as ReclaimReply;
       this.cursors.set(stream.key, next.toString('latin1'));
       entries.forEach((entry, index) => {
-        const noted = Number(crashes[index]!.toString('latin1'));
-        found.push(this.shard.delivery(stream, entry, leaseStart, noted));
+        found.push(this.shard.delivery(stream, entry, leaseStart, readNote(notes[index]!.toString('latin1'))));
       });
     }
     return found;
@@ -78,7 +78,7 @@ export class Leases {
     const notes = deliveries.flatMap((delivery) => [
       streams.position(delivery),
       fieldOf(delivery),
-      `${delivery.noted!}s${delivery.epoch ?? ''}`,
+      startedNote(delivery),
     ]);
     const consumer = deliveries[0] ? pendingName(deliveries[0]) : subscription.consumer;
     const args = [subscription.group, consumer, streams.leases.length, ...streams.leases, ...notes, ...marks];

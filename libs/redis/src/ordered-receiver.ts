@@ -4,8 +4,10 @@ import type { Delivery, QueueLease, ReceiveOptions } from '@millrace/core';
 import { LONGEST_BLOCK_MS, type BlockingReader } from './blocking-reader.js';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
-import { decodeState, type RawEntry } from './entry-codec.js';
+import type { RawEntry } from './entry-codec.js';
+import { decodeState } from './retry-field.js';
 import { fieldPrefix, leaseText, type NotedDelivery } from './delivery-names.js';
+import { readNote } from './entry-note.js';
 import { withCrashes, type GroupShard, type GroupStream } from './streams.js';
 
 /** Where the reading of one stream stands under one epoch. */
@@ -17,7 +19,7 @@ interface Cursor {
   last: string;
 }
 
-type OrderedReply = [entries: RawEntry[], crashes: Buffer[], waits: Buffer[], last: Buffer];
+type OrderedReply = [entries: RawEntry[], notes: Buffer[], waits: Buffer[], last: Buffer];
 
 export class OrderedReceiver {
   private readonly cursors = new Map<string, Cursor>();
@@ -90,14 +92,14 @@ export class OrderedReceiver {
       'buffer',
     )) as OrderedReply | Buffer;
     if (!Array.isArray(reply)) return [];
-    const [entries, crashes, waits, last] = reply;
+    const [entries, notes, waits, last] = reply;
     if (cursor.after !== '>') cursor.after = entries.length > 0 ? entries.at(-1)![0].toString('latin1') : '>';
     else if (entries.length > 0) cursor.last = entries.at(-1)![0].toString('latin1');
     else cursor.last = last.toString('latin1');
     return entries.flatMap((entry, index) => {
       if (!entry[1]) return [];
-      const noted = Number(crashes[index]!.toString('latin1'));
-      const delivery = withWait(this.shard.delivery(stream, entry, leaseStart, noted), waits[index]!);
+      const note = readNote(notes[index]!.toString('latin1'));
+      const delivery = withWait(this.shard.delivery(stream, entry, leaseStart, note), waits[index]!);
       const ordered: NotedDelivery = {
         ...delivery,
         epoch: lease.epoch,

@@ -4,6 +4,7 @@ import { LONGEST_BLOCK_MS, type BlockingReader } from './blocking-reader.js';
 import type { Connections } from './connections.js';
 import type { RawEntry } from './entry-codec.js';
 import { fieldOf, type NotedDelivery } from './delivery-names.js';
+import { readNote } from './entry-note.js';
 import { withCrashes, type GroupShard } from './streams.js';
 
 type StreamReply = [key: Buffer, entries: RawEntry[]];
@@ -76,8 +77,8 @@ export class Receiver {
     return deliveries.map((delivery, index) => {
       const note = notes[index];
       if (!note) return delivery;
-      const noted = Number.parseInt(note, 10);
-      return { ...delivery, noted, state: withCrashes(delivery.state, noted) };
+      const { noted, fence } = readNote(note);
+      return { ...delivery, noted, fence, state: withCrashes(delivery.state, noted) };
     });
   }
 

@@ -12,7 +12,7 @@ import type { Caller } from './caller.js';
 import { countAdded, countReady } from './count-ready.js';
 import type { Connections } from './connections.js';
 import type { DeclaredGroups } from './declared-groups.js';
-import { decodeState } from './entry-codec.js';
+import { decodeState } from './retry-field.js';
 import type { ShardKeys } from './keys.js';
 import { Redrive } from './redrive.js';
 import { runScriptBuffer } from './scripts.js';

@@ -13,7 +13,7 @@ const SCRIPTS = {
   'mark-started': ['ids', 'owner'],
   settle: ['clock', 'token', 'owner'],
   renew: ['owner'],
-  reclaim: ['ids'],
+  reclaim: ['clock', 'ids'],
   'lease-queue': ['clock'],
   'release-queue': ['owner'],
   'join-group': ['clock'],

@@ -2,7 +2,7 @@
 import type { Settlement, SettleResult } from '@millrace/core';
 import { UnknownFate, type Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
-import { encodeState } from './entry-codec.js';
+import { encodeState } from './retry-field.js';
 import { CallStreams, fieldOf, pendingName, type NotedDelivery } from './delivery-names.js';
 import type { ScriptArgument } from './scripts.js';
 import type { GroupShard } from './streams.js';
@@ -99,7 +99,14 @@ function verdict(delivery: NotedDelivery, settlement: Settlement): ScriptArgumen
   const queue = delivery.epoch === undefined ? 0 : delivery.queue;
   const fields = [messageId, tag, orderingKey, meta, body];
   if (settlement.type === 'dead-letter')
-    return ['dead', queue, settlement.reason, ...fields, encodeState(settlement.state), settlement.text ?? ''];
+    return [
+      'dead',
+      queue,
+      settlement.reason,
+      ...fields,
+      encodeState(settlement.state, delivery),
+      settlement.text ?? '',
+    ];
   const state = settlement.type === 'retry' ? settlement.state : delivery.state;
-  return [settlement.type, queue, Math.round(settlement.delayMs), ...fields, encodeState(state), ''];
+  return [settlement.type, queue, Math.round(settlement.delayMs), ...fields, encodeState(state, delivery), ''];
 }

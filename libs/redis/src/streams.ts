@@ -1,7 +1,8 @@
 // The streams a group reads in one shard, and the deliveries that come out of them.
 import type { Delivery, RetryState, Subscription } from '@millrace/core';
 import type { NotedDelivery } from './delivery-names.js';
-import { decodeEntry, type RawEntry } from './entry-codec.js';
+import type { EntryNote } from './entry-note.js';
+import { decodeEntry, entryMs, type RawEntry } from './entry-codec.js';
 import type { GroupKeys, ShardKeys } from './keys.js';
 import { retryQueues } from './topics.js';
 
@@ -45,10 +46,11 @@ export class GroupShard {
 
   /**
    * @param leaseStart monotonic ms taken before the read was sent: the lease cannot have begun earlier
-   * @param noted crashes noted on the entry, when it has a note
+   * @param note crashes and fence noted on the entry, when it has a note
    */
-  delivery(stream: GroupStream, raw: RawEntry, leaseStart: number, noted?: number): NotedDelivery {
-    const { entryId, message, state } = decodeEntry(raw);
+  delivery(stream: GroupStream, raw: RawEntry, leaseStart: number, note?: EntryNote): NotedDelivery {
+    const { entryId, message, state, fencedBy, readyAt } = decodeEntry(raw);
+    const noted = note?.noted;
     const { topic, group, consumer, leaseMs } = this.subscription;
     return {
       topic,
@@ -60,6 +62,9 @@ export class GroupShard {
       consumer,
       state: withCrashes(state, noted),
       message,
+      // A retry may be handed out in the very ms in which it was stored.
+      fence: Math.max(note?.fence ?? entryMs(entryId), fencedBy + 1),
+      readyAt,
       leaseUntil: leaseStart + leaseMs,
       noted,
     };

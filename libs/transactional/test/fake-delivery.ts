@@ -21,6 +21,7 @@ export function deliveryOf(given: FakeMessage = {}): MqContext {
     attempt: 1,
     crashes: 0,
     generation,
+    fence: 1,
     failures: [],
     signal: new AbortController().signal,
     store: new Map(),

@@ -53,6 +53,7 @@ export class Consumer {
     this.window = new Window(
       sum(({ spec }) => spec.concurrency),
       sum(({ spec }) => spec.prefetch),
+      sum(({ spec }) => spec.prefetchBytes),
     );
     let keeper!: LeaseKeeper | QueueOwner;
     this.dispatcher = new Dispatcher(

@@ -37,6 +37,10 @@ export class DeliveryContext implements MqContext {
     return this.delivery.state.generation;
   }
 
+  get fence(): number {
+    return this.delivery.fence;
+  }
+
   get failures(): readonly FailureRecord[] {
     return this.delivery.state.failures;
   }

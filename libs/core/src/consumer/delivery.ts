@@ -47,6 +47,13 @@ export interface Delivery {
   readonly notBeforeMs?: number;
   readonly state: RetryState;
   readonly message: StoredMessage;
+  /**
+   * Grows with each hand-over of the message within its group: by the broker's clock, in ms. Whoever writes outside
+   * writes it too and refuses a smaller one (docs/retention.md).
+   */
+  readonly fence: number;
+  /** When the message first became ready for this group, Unix ms of the broker's clock; a redrive begins anew. */
+  readonly readyAt: number;
   /** Until when the lease is surely ours, on this process's monotonic clock (ms); moved by `renew`. */
   leaseUntil: number;
 }

@@ -238,6 +238,7 @@ export class Dispatcher {
       waitsForStalled: this.flow.waitsForStalled,
       ended: (held, result) => this.ended(held, result),
       endedLost: (held) => this.letGo(held),
+      hangs: (held) => this.parts.window.stall(held),
       placeFreed: () => this.pumpSoon(),
     });
   }

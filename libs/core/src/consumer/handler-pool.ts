@@ -22,6 +22,8 @@ export interface HandlerPoolParts {
   readonly ended: (held: HeldDelivery, result: HandlerResult) => void;
   /** A handler ended whose lease was lost: nothing is to be written. */
   readonly endedLost: (held: HeldDelivery) => void;
+  /** A handler hangs beyond time-out and grace. */
+  readonly hangs: (held: HeldDelivery) => void;
   /** A place became free. */
   readonly placeFreed: () => void;
 }
@@ -107,14 +109,18 @@ export class HandlerPool {
   }
 
   private stalled(held: HeldDelivery): void {
-    const { clock, events, listener, waitsForStalled } = this.parts;
+    const { clock, events, hangs, listener, waitsForStalled } = this.parts;
     const { timeoutMs } = listener.spec;
     events.emit('stalled', { ...named(held), timeoutMs });
     this.leave(held);
     const error = new HandlerTimeoutError(timeoutMs);
     held.result = { type: 'threw', error, at: clock.now(), durationMs: this.durationOf(held) };
-    if (waitsForStalled) held.state = 'stalled';
-    else this.end(held, held.result);
+    if (waitsForStalled) {
+      held.state = 'stalled';
+      hangs(held);
+    } else {
+      this.end(held, held.result);
+    }
   }
 
   private end(held: HeldDelivery, result: HandlerResult): void {

@@ -21,7 +21,7 @@ export type HeldState = 'waiting' | 'running' | 'stalled' | 'settling' | 'restin
 export class HeldDelivery {
   state: HeldState = 'waiting';
   /** The window's note: counted as about to run, as queued behind others of its key, or not at all. */
-  place: 'window' | 'parked' | 'outside' = 'outside';
+  place: 'window' | 'stalled' | 'parked' | 'outside' = 'outside';
   context?: DeliveryContext;
   /** Monotonic ms. */
   startedAt = 0;

@@ -22,6 +22,11 @@ export interface ListenerOptions {
   concurrency?: number;
   /** Messages leased ahead of running handlers. @default the concurrency */
   prefetch?: number;
+  /**
+   * Bytes of stored bodies in hand, running ones included; from there on nothing more is fetched. One message is always
+   * taken, however large. Each listener of a group adds its own. @default 64 MiB
+   */
+  prefetchBytes?: number;
   /** Attempts before the dead letter; a message's own `maxAttempts` wins. @default 17 (8 when ordered); RocketMQ: 16 retries */
   maxAttempts?: number;
   /** Process crashes before the dead letter. @default 3 */
@@ -48,6 +53,7 @@ export interface ListenerSpec {
   readonly mode: ConsumeMode;
   readonly concurrency: number;
   readonly prefetch: number;
+  readonly prefetchBytes: number;
   readonly maxAttempts: number;
   readonly maxCrashes: number;
   readonly backoff: BackoffFunction;
@@ -61,6 +67,7 @@ export const LISTENER_DEFAULTS = {
   tags: '*',
   mode: 'concurrent',
   concurrency: 20,
+  prefetchBytes: 64 * 1024 * 1024,
   maxAttempts: 17,
   maxCrashes: 3,
   backoff: 'ladder',
@@ -102,6 +109,12 @@ export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): Li
     mode,
     concurrency,
     prefetch: checkInteger('listener.prefetch', options.prefetch ?? concurrency, 0, 100_000),
+    prefetchBytes: checkInteger(
+      'listener.prefetchBytes',
+      options.prefetchBytes ?? defaults.prefetchBytes,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
     maxAttempts: checkInteger('listener.maxAttempts', options.maxAttempts ?? defaults.maxAttempts, 1, 10_000),
     maxCrashes: checkInteger('listener.maxCrashes', options.maxCrashes ?? defaults.maxCrashes, 1, 10_000),
     backoff: backoffOf(options.backoff ?? defaults.backoff, levels),

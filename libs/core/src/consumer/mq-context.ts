@@ -13,6 +13,13 @@ export interface MqContext<T = unknown> {
   readonly crashes: number;
   /** How often the message was redriven from the dead letters. */
   readonly generation: number;
+  /**
+   * Fencing number: grows with each hand-over of this message within the group. A process that slept past its lease
+   * still runs this handler while another one does too; store the number with what you write and refuse a smaller one:
+   * `UPDATE stock SET …, fence = $1 WHERE id = $2 AND fence <= $1`. Ms of the broker's clock, so it may jump; it grows as
+   * long as that clock is not set back by more than a lease.
+   */
+  readonly fence: number;
   /** Earlier failures of this message in this group, oldest first. */
   readonly failures: readonly FailureRecord[];
   /** Aborted with HandlerTimeoutError, LeaseLostError, or ClosedError when the shutdown time is over. */

@@ -74,4 +74,58 @@ describe('window', () => {
     admit(window, 10);
     expect(window.freeForReclaim).toBe(0);
   });
+
+  it('is full when the bytes in hand reach its bound, until one leaves', () => {
+    const window = new Window(20, 20, 1000);
+    const all = [held(600), held(300)];
+    for (const one of all) window.admit(one);
+    expect(window.free).toBeGreaterThan(0);
+    const last = held(100);
+    window.admit(last);
+    let woken = 0;
+    window.whenRoom(() => woken++);
+    expect([window.free, window.isBelowThreshold, woken]).toEqual([0, true, 0]);
+    window.leave(all[0]!);
+    expect([window.free > 0, window.isBelowThreshold, woken]).toEqual([true, false, 1]);
+  });
+
+  it('asks for one message at least when nothing is in hand, however large they are', () => {
+    const window = new Window(20, 20, 1000);
+    const huge = held(50_000);
+    window.admit(huge);
+    expect([window.free, window.freeForReclaim]).toEqual([0, 0]);
+    window.leave(huge);
+    expect([window.free, window.freeForReclaim, window.isBelowThreshold]).toEqual([1, 1, false]);
+  });
+
+  it('asks for no more messages than fit if they are like the latest ones', () => {
+    const window = new Window(20, 20, 64_000);
+    window.admit(held(8_000));
+    expect(window.free).toBe(7);
+  });
+
+  it('is not kept small by a single large message', () => {
+    const window = new Window(20, 20, 64_000);
+    const large = held(32_000);
+    window.admit(large);
+    expect(window.free).toBe(1);
+    window.leave(large);
+    for (let count = 0; count < 60; count++) {
+      const small = held(100);
+      window.admit(small);
+      window.leave(small);
+    }
+    expect(window.free).toBe(40);
+  });
+
+  it('does not weigh what hangs: a large message that never ends keeps a place and nothing else', () => {
+    const window = new Window(2, 2, 1000);
+    const hanging = held(5_000);
+    window.admit(hanging);
+    expect(window.free).toBe(0);
+    window.stall(hanging);
+    expect(window.isBelowThreshold).toBe(false);
+    for (const one of admit(window, 3)) expect(one.place).toBe('window');
+    expect(window.free).toBe(0);
+  });
 });

@@ -4,44 +4,75 @@ import type { HeldDelivery } from './held-delivery.js';
 /** Deliveries behind others of their ordering key: they cannot run, so only memory bounds them. */
 const MAX_PARKED = 10_000;
 const MAX_PARKED_BYTES = 64 * 1024 * 1024;
+/** What a message is taken to weigh before any has come. */
+const FIRST_GUESS_BYTES = 1024 * 1024;
+/** Weight of the latest message in the running guess when it is smaller; a larger one counts at once. */
+const DECAY = 0.1;
 
 /**
- * Counts the deliveries that may run or do run (at most `capacity` are fetched) and, apart from them, those that
+ * Bounded in messages and in bytes of stored bodies. Counts the deliveries that may run or do run (at most `capacity` are fetched) and, apart from them, those that
  * queue behind another one of their ordering key: a key that blocks must not keep other keys from being fetched.
- * A read that waits is not counted, so with several shards the window can be exceeded by what such reads bring.
+ * A read that waits is not counted, so with several shards the window can be exceeded by what such reads bring; and
+ * the bytes by what one read brings more than the messages before it made one expect. Without anything in hand one
+ * message is always asked for, however large it is.
  */
 export class Window {
   readonly capacity: number;
   /** Fetching begins when this much is free: many tiny reads cost more than a few larger ones. */
   readonly threshold: number;
   private held = 0;
+  private bytes = 0;
+  private typicalBytes: number | undefined;
   private parked = 0;
   private parkedBytes = 0;
   private readonly waiting = new Set<() => void>();
 
-  constructor(concurrency: number, prefetch: number) {
+  constructor(
+    concurrency: number,
+    prefetch: number,
+    private readonly maxBytes = Infinity,
+  ) {
     this.capacity = concurrency + prefetch;
     // Above the prefetch a threshold would leave handlers idle while the rest of the window is busy for long.
     this.threshold = Math.max(1, Math.min(Math.floor(this.capacity / 4), prefetch));
   }
 
+  /** How many messages may be asked for. */
   get free(): number {
-    if (this.parked >= MAX_PARKED || this.parkedBytes >= MAX_PARKED_BYTES) return 0;
-    return Math.max(0, this.capacity - this.held);
+    return Math.min(this.freePlaces, this.fitting(this.maxBytes));
   }
 
   /** Room for expired leases: a reserve of its own, so that fetching under load cannot starve the recovery. */
   get freeForReclaim(): number {
-    return Math.max(0, this.capacity + Math.max(1, Math.floor(this.capacity / 4)) - this.held);
+    const places = Math.max(0, this.capacity + Math.max(1, Math.floor(this.capacity / 4)) - this.held);
+    return Math.min(places, this.fitting(this.maxBytes * 1.25));
   }
 
+  /** Only places wait for their threshold: a few large messages may be all that fits. */
   get isBelowThreshold(): boolean {
-    return this.free < this.threshold;
+    return this.freePlaces < this.threshold || this.free === 0;
+  }
+
+  private get freePlaces(): number {
+    if (this.parked >= MAX_PARKED || this.parkedBytes >= MAX_PARKED_BYTES) return 0;
+    return Math.max(0, this.capacity - this.held);
+  }
+
+  /** How many messages like the latest ones fit; none only while something is in hand. */
+  private fitting(maxBytes: number): number {
+    const left = maxBytes - this.bytes;
+    if (left <= 0 && this.held > 0) return 0;
+    return Math.max(1, Math.floor(left / (this.typicalBytes ?? FIRST_GUESS_BYTES)));
   }
 
   /** It may run now. */
   admit(held: HeldDelivery): void {
     this.move(held, 'window');
+  }
+
+  /** Its handler hangs: it keeps its place, but what it weighs must not keep others from coming. */
+  stall(held: HeldDelivery): void {
+    this.move(held, 'stalled');
   }
 
   /** It waits for others of its key, or for its own next attempt. */
@@ -61,6 +92,7 @@ export class Window {
 
   private move(held: HeldDelivery, to: HeldDelivery['place']): void {
     if (held.place === to) return;
+    if (held.place === 'outside') this.weigh(held);
     this.count(held, -1);
     held.place = to;
     this.count(held, 1);
@@ -70,10 +102,18 @@ export class Window {
     for (const wake of woken) wake();
   }
 
+  private weigh({ delivery }: HeldDelivery): void {
+    const bytes = delivery.message.body.length;
+    // Never 0: it is divided by.
+    this.typicalBytes = Math.max(bytes, 1, (this.typicalBytes ?? 0) * (1 - DECAY) + bytes * DECAY);
+  }
+
   private count(held: HeldDelivery, by: 1 | -1): void {
-    if (held.place === 'window') this.held += by;
+    const bytes = by * held.delivery.message.body.length;
+    if (held.place === 'window' || held.place === 'stalled') this.held += by;
+    if (held.place === 'window') this.bytes += bytes;
     if (held.place !== 'parked') return;
     this.parked += by;
-    this.parkedBytes += by * held.delivery.message.body.length;
+    this.parkedBytes += bytes;
   }
 }

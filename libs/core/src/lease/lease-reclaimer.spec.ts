@@ -5,7 +5,8 @@ import type { Subscription } from '../consumer/subscription.js';
 import { Window } from '../consumer/window.js';
 import { LeaseReclaimer } from './lease-reclaimer.js';
 
-const delivery = (entryId: string): Delivery => ({ entryId, state: FIRST_DELIVERY }) as unknown as Delivery;
+const delivery = (entryId: string): Delivery =>
+  ({ entryId, state: FIRST_DELIVERY, message: { body: Buffer.alloc(1) } }) as unknown as Delivery;
 
 describe('lease reclaimer', () => {
   let clock: ManualClock;

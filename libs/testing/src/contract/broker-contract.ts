@@ -12,6 +12,7 @@ import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead-letter.cases.js';
 import { dedupCases } from './dedup.cases.js';
 import { delayCases } from './delay.cases.js';
+import { fenceCases } from './fence.cases.js';
 import { orderedLeaseCases } from './ordered-lease.cases.js';
 import { orderedReadCases } from './ordered-read.cases.js';
 import { receiveCases } from './receive.cases.js';
@@ -94,6 +95,7 @@ export function describeBrokerContract(
     describe('retry', () => retryCases(kit));
     describe('release', () => releaseCases(kit));
     describe('reclaim', () => reclaimCases(kit));
+    describe('fence', () => fenceCases(kit));
     describe('queue leases', () => orderedLeaseCases(kit));
     describe('ordered reading', () => orderedReadCases(kit));
     describe('dead letters', () => deadLetterCases(kit));

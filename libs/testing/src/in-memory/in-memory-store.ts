@@ -7,6 +7,7 @@ export class InMemoryStore {
   readonly clock: Clock;
   private readonly topics = new Map<string, StoredTopic>();
   private sequence = 0;
+  private fence = 0;
 
   /** @param options.clock a ManualClock moves delays, leases and windows by hand. @default systemClock */
   constructor(options: { clock?: Clock } = {}) {
@@ -21,6 +22,12 @@ export class InMemoryStore {
   /** A number that grows with every call: the order of sending. */
   nextSequence(): number {
     return ++this.sequence;
+  }
+
+  /** The present instant, but always more than the one before. */
+  nextFence(): number {
+    this.fence = Math.max(this.now(), this.fence + 1);
+    return this.fence;
   }
 
   declare(spec: TopicSpec): StoredTopic {

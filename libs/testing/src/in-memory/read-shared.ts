@@ -37,7 +37,8 @@ export function takeRetries(part: GroupShard, max: number, lease: Lease, queue?:
     }
     part.retryReady.splice(index, 1);
     const entryId = `retry-${entry.position}`;
-    taken.push({ ...lease, entryId, source: 'retry', queue: entry.queue, entry, state: entry.state });
+    const { queue: home, state, firstReadyAt = entry.readyAt } = entry;
+    taken.push({ ...lease, entryId, source: 'retry', queue: home, entry, state, firstReadyAt });
   }
   return remember(part, taken);
 }
@@ -49,7 +50,7 @@ export function takeNew(part: GroupShard, shard: Shard, queue: number, max: numb
   if (last) part.cursors[queue] = last.position;
   const taken = entries.map((entry): PendingEntry => {
     const entryId = `queue-${queue}-${entry.position}`;
-    return { ...lease, entryId, source: 'queue', queue, entry, state: FIRST_DELIVERY };
+    return { ...lease, entryId, source: 'queue', queue, entry, state: FIRST_DELIVERY, firstReadyAt: entry.readyAt };
   });
   return remember(part, taken);
 }

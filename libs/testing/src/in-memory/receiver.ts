@@ -25,10 +25,12 @@ export class Receiver {
 
   toDelivery(subscription: Subscription, shard: number, pending: PendingEntry, leaseUntil: number): Delivery {
     const { topic, group } = subscription;
-    const { entryId, source, queue, consumer, epoch, state, notBefore } = pending;
+    const { entryId, source, queue, consumer, epoch, state, notBefore, firstReadyAt: readyAt } = pending;
     const notBeforeMs = notBefore === undefined ? undefined : Math.max(0, notBefore - this.store.now());
     const message = storedCopy(pending.entry.message);
-    return { topic, group, shard, queue, source, entryId, consumer, epoch, notBeforeMs, state, message, leaseUntil };
+    const fence = this.store.nextFence();
+    const place = { topic, group, shard, queue, source, entryId, consumer, epoch };
+    return { ...place, notBeforeMs, state, message, fence, readyAt, leaseUntil };
   }
 
   private take(subscription: Subscription, shard: number, { max, leases = [] }: ReceiveOptions): Delivery[] {

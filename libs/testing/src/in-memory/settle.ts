@@ -45,15 +45,15 @@ function comeAgain(
   const now = store.now();
   const sequence = store.nextSequence();
   const state = settlement.type === 'retry' ? settlement.state : pending.state;
-  const { queue } = pending;
+  const { queue, firstReadyAt } = pending;
   const { message } = pending.entry;
   if (settlement.delayMs <= 0) {
-    part.retryReady.push({ position: sequence, readyAt: now, message, queue, state });
+    part.retryReady.push({ position: sequence, readyAt: now, message, queue, state, firstReadyAt });
     store.topic(delivery.topic).shards[delivery.shard]!.arrivals.announce();
     return;
   }
   // Named by its sequence, not by the message id: whatever happens, a retry never overwrites another one.
-  const value = { message, queue, state };
+  const value = { message, queue, state, firstReadyAt };
   part.retries.add({ id: String(sequence), dueAt: now + settlement.delayMs, sequence, value });
   onScheduled(delivery.topic, delivery.shard, settlement.delayMs);
 }

@@ -9,6 +9,8 @@ export interface RetryEntry extends Entry {
   /** Queue that the message was first sent to; decides the owner in ordered mode. */
   readonly queue: number;
   readonly state: RetryState;
+  /** When the message first became ready for the group; `readyAt` of the entry when this is absent. */
+  readonly firstReadyAt?: number;
 }
 
 /** A leased entry: delivered and not settled. */
@@ -24,6 +26,7 @@ export interface PendingEntry {
   leaseUntil: number;
   /** Its handler has begun: an expiry from here on is a crash. */
   started: boolean;
+  readonly firstReadyAt: number;
   state: RetryState;
   /** Ordered mode: an in-place retry waits until this instant. */
   notBefore?: number;
