@@ -11,7 +11,11 @@ export class BlockingReader {
   private client: Redis | undefined;
   private closed = false;
 
-  constructor(private readonly connections: Connections) {}
+  /** @param routingKey any key of the shard that is read */
+  constructor(
+    private readonly connections: Connections,
+    private readonly routingKey: string,
+  ) {}
 
   /**
    * Runs one blocking command. When the signal aborts, the client is unblocked and the reply, empty or not, is still
@@ -20,7 +24,8 @@ export class BlockingReader {
    */
   async run(args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
     if (signal?.aborted || this.closed) return null;
-    const client = (this.client ??= this.connections.blocking());
+    const client = await this.open();
+    if (!client || signal?.aborted) return null;
     const [command, ...rest] = args;
     const reply = client.callBuffer(String(command), ...rest);
     const unblock = (): void => void this.unblock(client, reply);
@@ -33,6 +38,18 @@ export class BlockingReader {
     } finally {
       signal?.removeEventListener('abort', unblock);
     }
+  }
+
+  private opening: Promise<Redis> | undefined;
+
+  private async open(): Promise<Redis | undefined> {
+    if (this.client) return this.client;
+    this.opening ??= this.connections.blocking(this.routingKey).finally(() => (this.opening = undefined));
+    const client = await this.opening;
+    if (!this.closed) return (this.client = client);
+    // Closed meanwhile: nobody else would end it.
+    await this.connections.drop(client);
+    return undefined;
   }
 
   async close(): Promise<void> {
@@ -48,7 +65,7 @@ export class BlockingReader {
     const over = reply.catch(() => undefined).finally(() => (ended = true));
     const giveUpAt = performance.now() + CUT_AFTER_MS;
     while (!ended && performance.now() < giveUpAt && client.status === 'ready') {
-      await this.unblockOnce(client.options.connectionName!).catch(() => undefined);
+      await this.unblockOnce(client).catch(() => undefined);
       await Promise.race([over, pause(UNBLOCK_AGAIN_MS)]);
     }
     // Not connected, or no answer: this socket is of no use any more, the next read opens another.
@@ -58,13 +75,14 @@ export class BlockingReader {
   }
 
   /** The client cannot be asked for its id while it is blocked; its name is unique. */
-  private async unblockOnce(name: string): Promise<void> {
-    const list = (await this.connections.command().client('LIST')) as string;
+  private async unblockOnce(client: Redis): Promise<void> {
+    const node = this.connections.beside(client);
+    const list = (await node.client('LIST')) as string;
     const id = list
       .split('\n')
-      .find((line) => line.includes(` name=${name} `))
+      .find((line) => line.includes(` name=${client.options.connectionName!} `))
       ?.match(/^id=(\d+)/)?.[1];
-    if (id !== undefined) await this.connections.command().client('UNBLOCK', Number(id));
+    if (id !== undefined) await node.client('UNBLOCK', Number(id));
   }
 }
 

@@ -1,12 +1,17 @@
 // The sockets of one Millrace connection: one for commands, one for each blocking reader. Never shared: a blocked read
 // holds up everything else on its socket. The README says how many a process opens.
+// Whatever belongs to one node (blocked reads, WAIT, CLIENT) names it by a key: any key of the shard, as the hash tag
+// decides. On a single server every key names that server.
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError } from '@millrace/core';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis, type RedisCommander, type RedisOptions } from 'ioredis';
 import { defineScripts } from './scripts.js';
 
 /** A URL, ioredis options, or a factory that makes a new client each time. Clients made for Millrace are closed by it. */
 export type RedisConnection = string | RedisOptions | (() => Redis);
+
+/** Runs commands that return at once; in a Cluster each goes to the node that holds its keys, which must be of one slot. */
+export type RoutedClient = RedisCommander;
 
 /** A server that is silent for this long with calls under way is gone; the socket is rebuilt and calls are sent again. */
 const SILENCE_MS = 15_000;
@@ -43,14 +48,29 @@ export class Connections {
     return this.commandClient?.status === 'ready';
   }
 
-  /** For scripts and commands that return at once. */
-  command(): Redis {
+  /** For scripts and commands that return at once. Commands without a key belong to `beside`. */
+  command(): RoutedClient {
     return (this.commandClient ??= this.make('commands'));
   }
 
-  /** A client of its own, for one blocking reader. */
-  blocking(): Redis {
-    return this.make('reader');
+  /** A client of its own on the node that holds the key, for one blocking reader. */
+  blocking(routingKey: string): Promise<Redis> {
+    return this.dedicated(routingKey, 'reader');
+  }
+
+  /**
+   * A client of its own on the node that holds the key: for calls that block, or that must share a connection (WAIT
+   * covers the writes of its own connection only). The caller ends it with `drop`, and asks for another when the node
+   * says that the key is elsewhere (`isElsewhere`). `role` is shown in its name on the server.
+   */
+  // oxlint-disable-next-line typescript/require-await -- a Cluster must first be asked who holds the key
+  async dedicated(_routingKey: string, role: string): Promise<Redis> {
+    return this.make(role);
+  }
+
+  /** A client for commands that return at once (CLIENT LIST, CLIENT UNBLOCK, INFO) on the same node as `client`. */
+  beside(_client: Redis): RoutedClient {
+    return this.command();
   }
 
   /** Called whenever a socket closes: whoever reads must then look for deliveries whose reply was lost. */

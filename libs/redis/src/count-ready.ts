@@ -1,5 +1,5 @@
 // How much went into a stream, and how much of it a group has still to read.
-import type { Redis } from 'ioredis';
+import type { RedisCommander } from 'ioredis';
 
 const PAGE = 1_000;
 /** Counting stops here: an operator needs "very many", not the server reading its whole memory. */
@@ -7,7 +7,7 @@ const MOST = 100_000;
 
 /** Entries not yet delivered, and entries delivered but not settled. Zero for a stream or group that does not exist. */
 export async function countReady(
-  client: Redis,
+  client: RedisCommander,
   stream: string,
   group: string,
 ): Promise<{ ready: number; pending: number }> {
@@ -29,7 +29,7 @@ export async function countReady(
 }
 
 /** Entries ever added, trimmed ones included (Redis 7.0). Zero for a stream that does not exist. */
-export async function countAdded(client: Redis, stream: string): Promise<number> {
+export async function countAdded(client: RedisCommander, stream: string): Promise<number> {
   const info = pairs((await client.xinfo('STREAM', stream).catch(missing)) as unknown[]);
   return Number(info.get('entries-added') ?? 0);
 }

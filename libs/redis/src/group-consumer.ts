@@ -27,7 +27,7 @@ export class GroupConsumer {
     retryScheduled: (dueInMs: number) => void,
   ) {
     this.groupShard = new GroupShard(subscription, shard, keys);
-    this.reader = new BlockingReader(connections);
+    this.reader = new BlockingReader(connections, keys.meta);
     this.leases = new Leases(this.groupShard, caller);
     this.settler = new Settler(this.groupShard, caller, retryScheduled);
   }

@@ -1,6 +1,6 @@
 // The only caller of `defineCommand`: name → Lua file. One intent has one name, from the port to the file.
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { Redis, RedisCommander } from 'ioredis';
 
 /** Which shared preludes a script needs, put before its text. */
 const SCRIPTS = {
@@ -52,7 +52,7 @@ type ScriptCall = (keyCount: number, ...rest: ScriptArgument[]) => Promise<unkno
 
 /** Runs a script; strings in the reply. */
 export function runScript(
-  client: Redis,
+  client: RedisCommander,
   name: ScriptName,
   keys: readonly string[],
   args: readonly ScriptArgument[],
@@ -62,7 +62,7 @@ export function runScript(
 
 /** Runs a script; Buffers in the reply, for scripts that return message bodies. */
 export function runScriptBuffer(
-  client: Redis,
+  client: RedisCommander,
   name: ScriptName,
   keys: readonly string[],
   args: readonly ScriptArgument[],

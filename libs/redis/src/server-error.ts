@@ -21,6 +21,10 @@ export function kindOf(error: unknown): ErrorKind {
   return 'refused';
 }
 
+/** The node that was asked does not hold the key (any more): nothing was done there, another client has to be got. */
+export const isElsewhere = (error: unknown): boolean =>
+  error instanceof Error && /^(MOVED|ASK|READONLY|CLUSTERDOWN) ?/.test(error.message);
+
 export const isNoGroup = (error: unknown): boolean =>
   error instanceof Error && /NOGROUP|UNBLOCKED|WRONGTYPE.*stream/.test(error.message);
 
