@@ -152,6 +152,7 @@ describe('a consumer killed', () => {
       retrying: 0,
       dead: 0,
       skipped: 0,
+      expired: 0,
       done: NEIGHBOURS.length + 1,
     });
     const effects = await rows('effects');

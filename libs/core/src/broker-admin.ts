@@ -29,6 +29,8 @@ export interface GroupStats {
   /** Counters since the group was created. */
   readonly done: number;
   readonly skipped: number;
+  /** Dropped because their time to live was over (`onExpired: 'drop'`). */
+  readonly expired: number;
 }
 
 export interface TopicStats {

@@ -35,6 +35,9 @@ export interface Broker {
   /** Names the one who is told of scheduled messages; a later call replaces the former. */
   listen(listener: BrokerListener): void;
 
+  /** The broker's clock as this process knows it, Unix ms; rather a little late than early, so that nothing expires early. */
+  now(): number;
+
   /** Creates the topic with these settings, or reads the stored ones. Idempotent. Throws TopicError on a conflict. */
   declareTopic(spec: TopicSpec): Promise<TopicSettings>;
 

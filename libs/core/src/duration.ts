@@ -19,3 +19,10 @@ export function toMs(option: string, duration: unknown): number {
     "a duration is a number of ms, or like '500ms', '30s', '15m', '2h', '1d'",
   );
 }
+
+/** A time to live: any duration of at least 1 ms. Throws InvalidOptionError. */
+export function checkTtl(option: string, ttl: unknown): number {
+  const ms = toMs(option, ttl);
+  if (ms < 1) throw new InvalidOptionError(option, ttl, 'must be at least 1ms');
+  return ms;
+}

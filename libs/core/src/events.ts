@@ -14,6 +14,8 @@ export interface MqEventMap {
   done: OfDelivery & { readonly durationMs: number };
   /** A message is not for the tags of this group; it counts as progress. */
   skipped: OfDelivery;
+  /** A message was dropped because its time to live was over (`onExpired: 'drop'`); it never reached the handler. */
+  expired: OfDelivery;
   /** A handler failed; the message comes again after `delayMs`. */
   retry: OfDelivery & { readonly delayMs: number; readonly failure: FailureRecord; readonly error: unknown };
   'dead-letter': OfDelivery & { readonly reason: DeadLetterReason; readonly text?: string; readonly error?: unknown };

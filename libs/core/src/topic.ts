@@ -1,7 +1,7 @@
 // A topic: its name rules, its settings, their defaults. Fixed at creation and stored beside the messages.
 import { InvalidOptionError } from './errors.js';
 import { checkInteger, checkOptions } from './option-check.js';
-import { toMs, type Duration } from './duration.js';
+import { checkTtl, toMs, type Duration } from './duration.js';
 
 /** What code may say of a topic; everything but the name has a default. */
 export interface TopicOptions {
@@ -20,6 +20,8 @@ export interface TopicOptions {
   retention?: Duration;
   /** How many settled messages are kept at most. @default 100000 */
   retentionCount?: number;
+  /** How long a message without a ttl of its own may wait for a handler once it is ready. @default without end */
+  ttl?: Duration;
   /** How long dead letters are kept. @default '14d' */
   deadLetterRetention?: Duration;
 }
@@ -35,6 +37,8 @@ export interface TopicSpec {
   retentionMs: number;
   retentionCount: number;
   deadLetterRetentionMs: number;
+  /** Absent: without end. */
+  ttlMs?: number;
   /** Whether a missing topic may be created. */
   autoCreate: boolean;
   /** Names the options that code spelled out: only these can conflict with stored ones. */
@@ -57,6 +61,10 @@ export const TOPIC_DEFAULTS = {
   deadLetterRetention: '14d',
 } as const;
 
+/** Without a default: absent means that there is no such limit. */
+const OPTIONAL = ['ttl'] as const;
+const KNOWN = ['topic', ...Object.keys(TOPIC_DEFAULTS), ...OPTIONAL];
+
 const NAME = /^[%a-zA-Z0-9_.-]{1,127}$/;
 const GROUP = /^[%a-zA-Z0-9_.-]{1,120}$/;
 
@@ -76,7 +84,7 @@ export function checkGroupName(group: unknown, option = 'group'): string {
 
 /** Checks and completes topic options. Throws InvalidOptionError. */
 export function topicSpec(options: TopicOptions, autoCreate = true): TopicSpec {
-  checkOptions('topic', options, ['topic', ...Object.keys(TOPIC_DEFAULTS)]);
+  checkOptions('topic', options, KNOWN);
   checkTopicName(options.topic);
   const given = { ...TOPIC_DEFAULTS, ...withoutUndefined(options) };
   const shards = checkInteger('topic.shards', given.shards, 1, 1024);
@@ -93,6 +101,7 @@ export function topicSpec(options: TopicOptions, autoCreate = true): TopicSpec {
     retentionMs: toMs('topic.retention', given.retention),
     retentionCount: checkInteger('topic.retentionCount', given.retentionCount, 0, Number.MAX_SAFE_INTEGER),
     deadLetterRetentionMs: toMs('topic.deadLetterRetention', given.deadLetterRetention),
+    ...(options.ttl === undefined ? {} : { ttlMs: checkTtl('topic.ttl', options.ttl) }),
     autoCreate,
     explicit: SETTINGS.filter(([option]) => options[option] !== undefined).map(([, setting]) => setting),
   };
@@ -107,6 +116,7 @@ const SETTINGS: readonly [keyof TopicOptions, TopicSetting][] = [
   ['retention', 'retentionMs'],
   ['retentionCount', 'retentionCount'],
   ['deadLetterRetention', 'deadLetterRetentionMs'],
+  ['ttl', 'ttlMs'],
 ];
 
 function withoutUndefined<T extends object>(options: T): T {

@@ -1,5 +1,5 @@
--- End deliveries, each in one of five ways, if they are still this consumer's: ack | skip | retry | release | dead.
--- `ack*` and `skip*`: the entry has a note of its own (see mark-started.lua), which goes with it.
+-- End deliveries, each in one way, if they are still this consumer's: ack | skip | expire | retry | release | dead.
+-- With `*` the first three: the entry has a note of its own (see mark-started.lua), which goes with it.
 -- A delivery that is not ours any more is left alone: its new owner decides. Returns 'SETTLED', or 'LOST' and the
 -- indexes that were not ours.
 local slot, meta, notes, held, owners, waiting, payloads, retries, dead, letters = unpack(KEYS)
@@ -11,6 +11,7 @@ if before then return before end
 redis.call('PEXPIRE', slot, ttl) -- a first write that is never refused for memory: settling must always be possible
 
 local now = now_ms()
+local bare = { ack = true, skip = true, expire = true } -- nothing follows the verdict
 local lost, counts = {}, {}
 local function count(what) counts[what] = (counts[what] or 0) + 1 end
 
@@ -45,14 +46,14 @@ while at <= #args do
   if not mine then
     lost[#lost + 1] = index
   else
-    if verdict ~= 'ack' and verdict ~= 'skip' then redis.call('HDEL', notes, field) end
+    if not bare[verdict] then redis.call('HDEL', notes, field) end
     if not in_place then
       redis.call('XACK', key, group, entry)
       if lease ~= '' then redis.call('HDEL', held, field) end
     end
     count(string.match(verdict, '^%a+'))
   end
-  if verdict == 'ack' or verdict == 'skip' or verdict == 'ack*' or verdict == 'skip*' then
+  if bare[string.match(verdict, '^%a+')] then
     at = at + 3
   else
     -- queue, delay or reason, the five fields, state, why

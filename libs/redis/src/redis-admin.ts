@@ -139,6 +139,7 @@ export class RedisAdmin implements BrokerAdmin {
       dead,
       done: counters.get(`ack:${group}`) ?? 0,
       skipped: counters.get(`skip:${group}`) ?? 0,
+      expired: counters.get(`expire:${group}`) ?? 0,
     };
   }
 
@@ -158,5 +159,6 @@ function added(a: GroupStats, b: GroupStats): GroupStats {
     dead: a.dead + b.dead,
     done: a.done + b.done,
     skipped: a.skipped + b.skipped,
+    expired: a.expired + b.expired,
   };
 }

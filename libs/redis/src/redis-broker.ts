@@ -25,6 +25,7 @@ import { GroupConsumer } from './group-consumer.js';
 import { Schedule } from './schedule.js';
 import { Sender } from './sender.js';
 import { isNoGroup } from './server-error.js';
+import { ServerClock } from './server-clock.js';
 import type { Topics } from './topics.js';
 import { Upkeep } from './upkeep.js';
 
@@ -34,6 +35,7 @@ export class RedisBroker implements Broker {
   private readonly sender: Sender;
   private readonly schedule: Schedule;
   private readonly upkeep: Upkeep;
+  private readonly clock: ServerClock;
 
   constructor(
     private readonly connections: Connections,
@@ -45,6 +47,7 @@ export class RedisBroker implements Broker {
       this.listener.onScheduled?.(topic, shard, Math.max(dueInMs, 0));
     this.sender = new Sender(caller, topics, scheduled);
     this.schedule = new Schedule(caller, topics, scheduled);
+    this.clock = new ServerClock(connections);
     this.upkeep = new Upkeep(caller, topics, groups);
   }
 
@@ -52,12 +55,16 @@ export class RedisBroker implements Broker {
     this.listener = listener;
   }
 
+  now(): number {
+    return this.clock.now();
+  }
+
   declareTopic(spec: TopicSpec): Promise<TopicSettings> {
     return this.topics.declare(spec);
   }
 
   async subscribe(spec: GroupSpec): Promise<Subscription> {
-    const subscription = await this.topics.declareGroup(spec);
+    const [subscription] = await Promise.all([this.topics.declareGroup(spec), this.clock.ask()]);
     for (const keys of this.topics.get(spec.topic).shards) this.groups.forget(keys);
     return subscription;
   }

@@ -92,8 +92,7 @@ export class Settler {
 }
 
 function verdict(delivery: NotedDelivery, settlement: Settlement): ScriptArgument[] {
-  if (settlement.type === 'ack')
-    return [(settlement.skipped ? 'skip' : 'ack') + (delivery.noted === undefined ? '' : '*')];
+  if (settlement.type === 'ack') return [acked(settlement) + (delivery.noted === undefined ? '' : '*')];
   const { messageId, tag, orderingKey, meta, body } = delivery.message;
   // Where it comes again: an ordered group has a retry stream per queue, a concurrent one a single one.
   const queue = delivery.epoch === undefined ? 0 : delivery.queue;
@@ -109,4 +108,9 @@ function verdict(delivery: NotedDelivery, settlement: Settlement): ScriptArgumen
     ];
   const state = settlement.type === 'retry' ? settlement.state : delivery.state;
   return [settlement.type, queue, Math.round(settlement.delayMs), ...fields, encodeState(state, delivery), ''];
+}
+
+function acked({ skipped, expired }: Extract<Settlement, { type: 'ack' }>): string {
+  if (expired) return 'expire';
+  return skipped ? 'skip' : 'ack';
 }

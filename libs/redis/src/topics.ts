@@ -93,7 +93,7 @@ export class Topics {
       if (stored.mode !== group.mode)
         throw new TopicError(group.topic, `group ${group.group} is stored as ${stored.mode}, code says ${group.mode}`);
     }
-    return { ...group, leaseMs: stored.leaseMs, shards: settings.shards, queuesPerShard };
+    return { ...group, leaseMs: stored.leaseMs, shards: settings.shards, queuesPerShard, ttlMs: settings.ttlMs };
   }
 
   private async declareShard(keys: ShardKeys, settings: TopicSettings, create: boolean): Promise<TopicSettings> {

@@ -84,7 +84,15 @@ export function createTestMq(options: TestMqOptions = {}): TestMq {
 }
 
 /** What can make a group's work less. */
-const PROGRESS: readonly MqEventName[] = ['done', 'skipped', 'retry', 'dead-letter', 'released', 'lease-lost'];
+const PROGRESS: readonly MqEventName[] = [
+  'done',
+  'skipped',
+  'expired',
+  'retry',
+  'dead-letter',
+  'released',
+  'lease-lost',
+];
 
 async function drain(mq: Mq, store: InMemoryStore, withinMs: number): Promise<void> {
   const deadline = performance.now() + withinMs;

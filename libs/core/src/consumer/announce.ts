@@ -10,6 +10,7 @@ export function announce(events: MqEvents, held: HeldDelivery, settlement: Settl
   switch (settlement.type) {
     case 'ack':
       if (settlement.skipped) announceState(events, 'skipped', held);
+      else if (settlement.expired) announceState(events, 'expired', held);
       else if (events.wants('done')) events.emit('done', { ...named(held), durationMs: result?.durationMs ?? 0 });
       return;
     case 'retry':
@@ -32,7 +33,7 @@ export function announce(events: MqEvents, held: HeldDelivery, settlement: Settl
 
 export function announceState(
   events: MqEvents,
-  event: 'skipped' | 'lease-lost' | 'released',
+  event: 'skipped' | 'expired' | 'lease-lost' | 'released',
   held: HeldDelivery,
 ): void {
   if (events.wants(event)) events.emit(event, named(held));

@@ -69,8 +69,8 @@ export type DeadLetterReason =
 
 /** Exactly one of these ends a delivery. */
 export type Settlement =
-  /** Done, or (`skipped`) not for this group's tags. */
-  | { readonly type: 'ack'; readonly skipped?: boolean }
+  /** Done, or not for this group's tags (`skipped`), or dropped because its time was over (`expired`). */
+  | { readonly type: 'ack'; readonly skipped?: boolean; readonly expired?: boolean }
   /** Again after `delayMs` on the broker's clock, with this state. In ordered mode it stays in place, blocking its key. */
   | { readonly type: 'retry'; readonly delayMs: number; readonly state: RetryState }
   /** Not now and not a failure: nothing is counted. In ordered mode it too stays in place. */

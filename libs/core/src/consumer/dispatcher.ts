@@ -10,8 +10,9 @@ import { HandlerPool } from './handler-pool.js';
 import { HeldDelivery } from './held-delivery.js';
 import { InHand } from './in-hand.js';
 import type { Listener } from './listener.js';
-import { settlementOf, SKIP, type HandlerResult } from './settlement.js';
+import { settlementOf, SKIP, type Expired, type HandlerResult } from './settlement.js';
 import { Settler, type SettleAnswer } from './settler.js';
+import type { Subscription } from './subscription.js';
 import type { SoloGate } from './solo-gate.js';
 import type { Window } from './window.js';
 
@@ -22,6 +23,7 @@ export interface DispatcherParts {
   readonly gate: SoloGate;
   readonly window: Window;
   readonly listeners: readonly Listener[];
+  readonly subscription: Pick<Subscription, 'ttlMs'>;
   /** For errors: topic and group. */
   readonly name: string;
 }
@@ -215,10 +217,17 @@ export class Dispatcher {
   }
 
   /** The one place where a result becomes a settlement. */
-  private ended(held: HeldDelivery, result: HandlerResult): void {
-    held.result = result;
+  private ended(held: HeldDelivery, result: HandlerResult | Expired): void {
+    if (result.type !== 'expired') held.result = result;
     const { spec } = held.pool!.listener;
     this.settler.settle(held, settlementOf(result, held.delivery.state, spec, held.context?.message.maxAttempts));
+  }
+
+  /** @param ttlMs the message's own; the broker's clock is asked only when there is one */
+  private expiry({ delivery: { readyAt } }: HeldDelivery, ttlMs = this.parts.subscription.ttlMs): Expired | undefined {
+    if (ttlMs === undefined) return undefined;
+    const ageMs = this.parts.broker.now() - readyAt;
+    return ageMs > ttlMs ? { type: 'expired', ttlMs, ageMs } : undefined;
   }
 
   private answered(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
@@ -237,6 +246,7 @@ export class Dispatcher {
       listener,
       waitsForStalled: this.flow.waitsForStalled,
       ended: (held, result) => this.ended(held, result),
+      expiry: (held, ttlMs) => this.expiry(held, ttlMs),
       endedLost: (held) => this.letGo(held),
       hangs: (held) => this.parts.window.stall(held),
       placeFreed: () => this.pumpSoon(),

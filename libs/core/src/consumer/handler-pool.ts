@@ -7,7 +7,7 @@ import { named } from './announce.js';
 import { DeliveryContext } from './delivery-context.js';
 import type { HeldDelivery } from './held-delivery.js';
 import type { Listener } from './listener.js';
-import type { HandlerResult } from './settlement.js';
+import type { Expired, HandlerResult } from './settlement.js';
 import type { SoloGate } from './solo-gate.js';
 import { TimeoutWatch } from './timeout-watch.js';
 
@@ -19,7 +19,9 @@ export interface HandlerPoolParts {
   /** A handler that outlives time-out and grace: its result is given at once, or only when it has really ended. */
   readonly waitsForStalled: boolean;
   /** A run ended, or it did not come to one: to be settled. */
-  readonly ended: (held: HeldDelivery, result: HandlerResult) => void;
+  readonly ended: (held: HeldDelivery, result: HandlerResult | Expired) => void;
+  /** Why it may not run any more, if so. */
+  readonly expiry: (held: HeldDelivery, ttlMs: number | undefined) => Expired | undefined;
   /** A handler ended whose lease was lost: nothing is to be written. */
   readonly endedLost: (held: HeldDelivery) => void;
   /** A handler hangs beyond time-out and grace. */
@@ -56,13 +58,18 @@ export class HandlerPool {
 
   /** Everything up to the handler's first line; false when it does not come to that. */
   enter(held: HeldDelivery, now: number): boolean {
-    const { clock, ended, gate } = this.parts;
+    const { clock, ended, expiry, gate } = this.parts;
     const { delivery } = held;
     held.startedAt = now;
     try {
       held.context = new DeliveryContext(decodeMessage(delivery.topic, delivery.message), delivery);
     } catch (error) {
       ended(held, { type: 'threw', error, at: clock.now(), durationMs: 0 });
+      return false;
+    }
+    const expired = expiry(held, held.context.message.ttlMs);
+    if (expired) {
+      ended(held, expired);
       return false;
     }
     held.state = 'running';

@@ -33,6 +33,8 @@ export interface ListenerOptions {
   maxCrashes?: number;
   /** Wait between attempts. @default 'ladder', RocketMQ's 10s 30s 1m … 2h; when ordered 1s × 2, at most 30s */
   backoff?: Backoff;
+  /** What becomes of a message whose `ttl` is over before a handler was there for it. @default 'dead-letter' */
+  onExpired?: 'dead-letter' | 'drop';
   /** Error classes that go to the dead letters at once. @default [] */
   noRetry?: readonly ErrorClass[];
   /** Longest run of a handler; then its signal aborts, and 5 s later it counts as failed. @default '15m' */
@@ -58,6 +60,7 @@ export interface ListenerSpec {
   readonly maxCrashes: number;
   readonly backoff: BackoffFunction;
   readonly noRetry: readonly ErrorClass[];
+  readonly onExpired: 'dead-letter' | 'drop';
   readonly timeoutMs: number;
   readonly leaseMs: number;
   readonly startFrom: 'first' | 'last' | Date;
@@ -71,6 +74,7 @@ export const LISTENER_DEFAULTS = {
   maxAttempts: 17,
   maxCrashes: 3,
   backoff: 'ladder',
+  onExpired: 'dead-letter',
   noRetry: [],
   timeout: '15m',
   lease: '30s',
@@ -119,6 +123,7 @@ export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): Li
     maxCrashes: checkInteger('listener.maxCrashes', options.maxCrashes ?? defaults.maxCrashes, 1, 10_000),
     backoff: backoffOf(options.backoff ?? defaults.backoff, levels),
     noRetry: checkNoRetry(options.noRetry ?? defaults.noRetry),
+    onExpired: checkOnExpired(options.onExpired ?? defaults.onExpired),
     timeoutMs,
     leaseMs,
     startFrom: checkStart(options.startFrom ?? defaults.startFrom),
@@ -129,6 +134,11 @@ function checkNoRetry(classes: unknown): readonly ErrorClass[] {
   if (!Array.isArray(classes) || !classes.every(isErrorClass))
     throw new InvalidOptionError('listener.noRetry', classes, 'must be a list of error classes');
   return classes;
+}
+
+function checkOnExpired(given: unknown): 'dead-letter' | 'drop' {
+  if (given === 'dead-letter' || given === 'drop') return given;
+  throw new InvalidOptionError('listener.onExpired', given, "must be 'dead-letter' or 'drop'");
 }
 
 function checkStart(start: unknown): 'first' | 'last' | Date {

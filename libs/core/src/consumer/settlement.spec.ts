@@ -10,6 +10,7 @@ const policy: SettlementPolicy = {
   maxAttempts: 3,
   maxCrashes: 3,
   noRetry: [BadInput],
+  onExpired: 'dead-letter',
   backoff: (attempt) => attempt * 1000,
 };
 const at = { at: 5000, durationMs: 7 };
@@ -24,6 +25,17 @@ describe('settlement', () => {
       expect(settlementOf(returned(value), attempt(1), policy)).toEqual({ type: 'ack' });
     },
   );
+
+  it('of an expired message is a dead letter with its state unchanged, or a dropping ack', () => {
+    const expired = { type: 'expired', ttlMs: 1000, ageMs: 1500.4 } as const;
+    expect(settlementOf(expired, attempt(2), policy)).toEqual({
+      type: 'dead-letter',
+      reason: 'expired',
+      text: 'its time to live of 1000 ms was over: it had been ready for 1500 ms',
+      state: attempt(2),
+    });
+    expect(settlementOf(expired, attempt(2), { ...policy, onExpired: 'drop' })).toEqual({ type: 'ack', expired: true });
+  });
 
   it('of a message for other tags is a skipping ack', () => {
     expect(settlementOf({ type: 'unmatched-tag' }, attempt(1), policy)).toEqual({ type: 'ack', skipped: true });

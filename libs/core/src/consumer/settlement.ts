@@ -1,6 +1,7 @@
 // The one place that decides the fate of a delivery: what happened + counts + policy → settlement. Pure.
 //
 //   no listener for its tag ........................ ack, skipped
+//   about to start, time to live over .............. dead letter `expired` (without running), or dropped
 //   about to start, crashes spent .................. dead letter `crashes-exhausted` (without running)
 //   returned deadLetter(why) ....................... dead letter `rejected`
 //   returned handBack(delay) ....................... release after delay, nothing counted
@@ -30,18 +31,28 @@ export type HandlerResult = (
   readonly durationMs: number;
 };
 
-export type Happened = { readonly type: 'unmatched-tag' } | { readonly type: 'starting' } | HandlerResult;
+/** Its time to live was over before a handler was there for it. */
+export interface Expired {
+  readonly type: 'expired';
+  readonly ttlMs: number;
+  /** How long it had been ready. */
+  readonly ageMs: number;
+}
+
+export type Happened = { readonly type: 'unmatched-tag' } | { readonly type: 'starting' } | Expired | HandlerResult;
 
 /** The part of a listener's options that decides; `backoff` must not throw. */
 export interface SettlementPolicy {
   readonly maxAttempts: number;
   readonly maxCrashes: number;
   readonly noRetry: readonly ErrorClass[];
+  readonly onExpired: 'dead-letter' | 'drop';
   readonly backoff: BackoffFunction;
 }
 
 export const ACK: Settlement = { type: 'ack' };
 export const SKIP: Settlement = { type: 'ack', skipped: true };
+export const EXPIRED: Settlement = { type: 'ack', expired: true };
 /** Back to the group at once, uncounted: what did not start before a shutdown. */
 export const RELEASE: Settlement = { type: 'release', delayMs: 0 };
 
@@ -58,7 +69,7 @@ export function settlementOf(
   policy: SettlementPolicy,
 ): Settlement | undefined;
 export function settlementOf(
-  happened: { readonly type: 'unmatched-tag' } | HandlerResult,
+  happened: { readonly type: 'unmatched-tag' } | Expired | HandlerResult,
   state: RetryState,
   policy: SettlementPolicy,
   maxAttempts?: number,
@@ -71,6 +82,7 @@ export function settlementOf(
 ): Settlement | undefined {
   if (happened.type === 'unmatched-tag') return SKIP;
   if (happened.type === 'starting') return crashesSpent(state, policy);
+  if (happened.type === 'expired') return expired(happened, state, policy);
   const outcome = happened.type === 'returned' ? happened.value : happened.error;
   if (outcome instanceof HandBack) return { type: 'release', delayMs: bounded(outcome.delayMs) };
   const isFailure = happened.type === 'threw' || outcome instanceof Rejection || outcome instanceof RetryLater;
@@ -90,6 +102,12 @@ export function settlementOf(
     };
   const delayMs = outcome instanceof RetryLater ? outcome.delayMs : policy.backoff(state.attempt, outcome);
   return { type: 'retry', delayMs: bounded(delayMs), state: afterFailure(state, failure) };
+}
+
+function expired({ ttlMs, ageMs }: Expired, state: RetryState, { onExpired }: SettlementPolicy): Settlement {
+  if (onExpired === 'drop') return EXPIRED;
+  const text = `its time to live of ${ttlMs} ms was over: it had been ready for ${Math.round(ageMs)} ms`;
+  return { type: 'dead-letter', reason: 'expired', text, state };
 }
 
 function crashesSpent(state: RetryState, { maxCrashes }: SettlementPolicy): Settlement | undefined {

@@ -20,4 +20,6 @@ export interface Subscription extends GroupSpec {
   readonly shards: number;
   /** Queues per shard. */
   readonly queuesPerShard: number;
+  /** The topic's time to live in ms; absent: messages without one of their own do not expire. */
+  readonly ttlMs?: number;
 }

@@ -24,6 +24,8 @@ export interface Meta {
   h?: Headers;
   /** Max attempts. */
   x?: number;
+  /** Time to live from when it is ready, in ms. */
+  t?: number;
 }
 
 /** Any JSON value or bytes. `undefined`, functions and over-long bodies are refused. */
@@ -66,6 +68,7 @@ export function decodeMessage(topic: string, stored: StoredMessage): Message {
       headers: meta.h ?? {},
       bornAt: new Date(meta.at),
       maxAttempts: meta.x,
+      ttlMs: meta.t,
       body: decodeBody(stored.body, meta),
     };
   } catch (error) {

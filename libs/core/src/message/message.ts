@@ -18,6 +18,8 @@ export interface Message<T = unknown> {
   readonly bornAt: Date;
   /** The message's own limit of attempts; wins over the listener's. */
   readonly maxAttempts?: number;
+  /** How long it may wait for a handler once it is ready, in ms; wins over the topic's. */
+  readonly ttlMs?: number;
   readonly body: T;
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dueOf } from '../delay/due-time.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
+import { checkTtl } from '../duration.js';
 import { parseDestination, type Destination } from '../message/destination.js';
 import { encodeBody, ENVELOPE_VERSION } from '../message/envelope.js';
 import type { MessageIdentity, OutgoingMessage } from '../message/message.js';
@@ -81,7 +82,7 @@ export function buildMessage(
 }
 
 /** The optional part of the meta object, absent where it says nothing; with the closing brace. */
-function restOfMeta({ keys, idempotencyKey, headers, maxAttempts }: SendOptions): string {
+function restOfMeta({ keys, idempotencyKey, headers, maxAttempts, ttl }: SendOptions): string {
   let rest = '';
   if (keys !== undefined && keys.length > 0) rest += `,"k":${JSON.stringify(keys)}`;
   if (idempotencyKey !== undefined) rest += `,"i":${JSON.stringify(idempotencyKey)}`;
@@ -90,6 +91,7 @@ function restOfMeta({ keys, idempotencyKey, headers, maxAttempts }: SendOptions)
     if (text !== '{}') rest += `,"h":${text}`;
   }
   if (maxAttempts !== undefined) rest += `,"x":${maxAttempts}`;
+  if (ttl !== undefined) rest += `,"t":${checkTtl('send.ttl', ttl)}`;
   return `${rest}}`;
 }
 

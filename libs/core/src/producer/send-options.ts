@@ -1,6 +1,6 @@
 // Options of a send: documentation, defaults and validation in one place.
 import { dueOf } from '../delay/due-time.js';
-import type { Duration } from '../duration.js';
+import { checkTtl, type Duration } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { parseDestination, type Destination } from '../message/destination.js';
 import { encodeBody } from '../message/envelope.js';
@@ -32,6 +32,12 @@ export interface SendOptions {
   delayLevel?: number;
   /** Limit of attempts for this message, 1 to 10000; wins over the listener's. */
   maxAttempts?: number;
+  /**
+   * How long it may wait for a handler, at least 1 ms, counted from when it is ready: a delayed message from its due
+   * time, a redriven one from its redrive. Then it is a dead letter with reason `expired`, or dropped, as each listener
+   * says. Retries do not prolong it. @default the topic's ttl
+   */
+  ttl?: Duration;
 }
 
 /** One element of `sendAll`. */
@@ -62,6 +68,7 @@ const KNOWN: readonly (keyof SendOptions)[] = [
   'deliverAt',
   'delayLevel',
   'maxAttempts',
+  'ttl',
 ];
 const KNOWN_SET: ReadonlySet<string> = new Set(KNOWN);
 
@@ -81,7 +88,7 @@ export function checkSendOptions(destination: string, body: unknown, options?: S
 export function checkValues(destination: Destination, options: SendOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) checkOptions('send', options, KNOWN);
   for (const name in options) if (!KNOWN_SET.has(name)) checkOptions('send', options, KNOWN);
-  const { tag, idempotencyKey, orderingKey, messageId, keys, headers, maxAttempts } = options;
+  const { tag, idempotencyKey, orderingKey, messageId, keys, headers, maxAttempts, ttl } = options;
   if (tag !== undefined) checkTagOption(tag, destination);
   if (idempotencyKey !== undefined) checkName('send.idempotencyKey', idempotencyKey);
   if (orderingKey !== undefined) checkName('send.orderingKey', orderingKey);
@@ -89,6 +96,7 @@ export function checkValues(destination: Destination, options: SendOptions): voi
   if (keys !== undefined) checkKeys(keys);
   if (headers !== undefined) checkHeaders(headers);
   if (maxAttempts !== undefined) checkInteger('send.maxAttempts', maxAttempts, 1, SEND_LIMITS.maxAttempts);
+  if (ttl !== undefined) checkTtl('send.ttl', ttl);
 }
 
 /** A non-empty text that fits into a key. Throws InvalidOptionError. */

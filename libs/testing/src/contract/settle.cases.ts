@@ -118,6 +118,27 @@ export function settleCases({ promise, scene }: ContractKit): void {
     expect(await stage.group('g')).toMatchObject({ ready: 0, leased: 0, done: 1, skipped: 1 });
   });
 
+  promise(
+    'a message that is dropped because it expired counts as expired, not as done, also after a take-over',
+    async () => {
+      const stage = await scene();
+      await stage.send('a', 'b');
+      const member = await stage.member('g', { leaseMs: 300 });
+      const [first] = await member.drain();
+      await member.settle([first!], { type: 'ack', expired: true });
+      await member.expireLeases();
+      const [second] = await member.reclaim();
+      await member.settle([second!], { type: 'ack', expired: true });
+      expect(await stage.group('g')).toMatchObject({ ready: 0, leased: 0, done: 0, skipped: 0, expired: 2 });
+    },
+  );
+
+  promise('the broker tells its clock', async () => {
+    const stage = await scene();
+    await stage.member('g');
+    expect(Math.abs(stage.ports.broker.now() - stage.subject.now())).toBeLessThan(1000);
+  });
+
   promise('an owner whose lease ran out but was not taken over can still settle', async () => {
     const stage = await scene();
     await stage.send('a');

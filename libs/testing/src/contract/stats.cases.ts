@@ -11,7 +11,19 @@ export function statsCases({ promise, scene }: ContractKit): void {
       scheduled: 0,
       accepted: 0,
       cancelled: 0,
-      groups: [{ group: 'g', mode: 'concurrent', ready: 0, leased: 0, retrying: 0, dead: 0, done: 0, skipped: 0 }],
+      groups: [
+        {
+          group: 'g',
+          mode: 'concurrent',
+          ready: 0,
+          leased: 0,
+          retrying: 0,
+          dead: 0,
+          done: 0,
+          skipped: 0,
+          expired: 0,
+        },
+      ],
     });
   });
 

@@ -11,7 +11,7 @@ import {
 
 /** A method of one of the three ports: `settle`, `leases.acquire`, `admin.redrive`. */
 export type FaultTarget =
-  | Exclude<keyof Broker, 'listen'>
+  | Exclude<keyof Broker, 'listen' | 'now'>
   | `leases.${keyof QueueLeases}`
   | `admin.${keyof BrokerAdmin}`;
 
@@ -118,8 +118,8 @@ function wrap<T extends object>(port: T, prefix: string, faults: BrokerFaults): 
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function' || typeof name !== 'string') return member;
-      // `listen` is the one method that answers at once.
-      if (name === 'listen') return member.bind(target) as unknown;
+      // These answer at once.
+      if (name === 'listen' || name === 'now') return member.bind(target) as unknown;
       return (...args: unknown[]) =>
         faults.meet(`${prefix}${name}` as FaultTarget, async () => (member as Call).apply(target, args));
     },

@@ -59,6 +59,7 @@ function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStat
     dead: group.dead.length,
     done: group.done,
     skipped: group.skipped,
+    expired: group.expired,
   };
 }
 

@@ -49,6 +49,10 @@ export class InMemoryBroker implements Broker {
     this.listener = listener;
   }
 
+  now(): number {
+    return this.store.now();
+  }
+
   async declareTopic(spec: TopicSpec): Promise<TopicSettings> {
     this.checkOpen();
     return this.store.declare(spec).settings;
@@ -58,8 +62,8 @@ export class InMemoryBroker implements Broker {
     this.checkOpen();
     const topic = this.store.topic(spec.topic);
     const { leaseMs } = topic.declareGroup(spec);
-    const { shards, queues } = topic.settings;
-    return { ...spec, leaseMs, shards, queuesPerShard: queues / shards };
+    const { shards, queues, ttlMs } = topic.settings;
+    return { ...spec, leaseMs, shards, queuesPerShard: queues / shards, ttlMs };
   }
 
   async send(batch: readonly OutgoingMessage[]): Promise<SendResult[]> {

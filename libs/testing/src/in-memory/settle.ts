@@ -21,6 +21,7 @@ export function settleOne(
   owned.part.pending.delete(delivery.entryId);
   if (again) comeAgain(store, delivery, owned, settlement, onScheduled);
   else if (settlement.type === 'dead-letter') bury(store, delivery, owned, settlement);
+  else if (settlement.expired) owned.group.expired++;
   else if (settlement.skipped) owned.group.skipped++;
   else owned.group.done++;
   return 'settled';

@@ -79,6 +79,7 @@ export class StoredGroup {
   readonly members = new Map<string, number>();
   done = 0;
   skipped = 0;
+  expired = 0;
 
   constructor(spec: GroupSpec, shards: readonly Shard[]) {
     this.name = spec.group;

@@ -13,6 +13,7 @@ describe('a message as a row', () => {
       idempotencyKey: 'i',
       orderingKey: 'o',
       maxAttempts: 2,
+      ttl: 90_000,
     };
     const row = newRow('orders', { n: 1 }, options, {});
     expect(sendRequest(stored(row))).toEqual({

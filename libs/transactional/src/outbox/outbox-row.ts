@@ -88,6 +88,7 @@ export function sendRequest(row: OutboxRow): SendRequest {
       orderingKey: message.orderingKey,
       idempotencyKey: message.idempotencyKey,
       maxAttempts: message.maxAttempts,
+      ttl: message.ttlMs,
       ...dueOf(row),
     },
   };
