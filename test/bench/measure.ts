@@ -11,41 +11,71 @@ export interface Comparison {
   readonly runs: number;
   /** The design bar for this ratio; undefined when there is none. */
   readonly bar?: number;
+  /** Undefined when there is no bar. */
+  readonly met?: boolean;
 }
+
+/** The name of a row that holds our figure against an absolute bar. */
+export const OWN_BAR = '(absolute bar)';
 
 export async function measure(scenario: Scenario, bench: Bench, rounds: number): Promise<Comparison[]> {
   const ours = await scenario.ours(bench);
   const theirs: Contender[] = [];
   for (const open of scenario.theirs) theirs.push(await open(bench));
   const contenders = [ours, ...theirs];
-  const rates = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
+  const former = await configure(bench, scenario.server ?? {});
+  const figures = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
   try {
     // The first round only warms up: code gets compiled, scripts loaded, sockets opened.
     for (let round = 0; round <= rounds; round++) {
       for (const contender of contenders) {
         await bench.redis.flushall();
         await contender.prepare?.();
-        const rate = await withinDeadline(scenario.id, contender);
-        if (round > 0) rates.get(contender)!.push(rate);
+        const figure = await withinDeadline(scenario.id, contender);
+        if (round > 0) figures.get(contender)!.push(figure);
       }
     }
   } finally {
     for (const contender of contenders) await contender.close();
+    await configure(bench, former);
   }
-  const own = median(rates.get(ours)!);
-  return theirs.map((peer) => {
-    const other = median(rates.get(peer)!);
-    return {
-      scenario: scenario.id,
-      peer: peer.name,
-      ours: Math.round(own),
-      theirs: Math.round(other),
-      ratio: Number((own / other).toFixed(2)),
-      unit: scenario.unit,
-      runs: rounds,
-      bar: scenario.bars[peer.name],
-    };
-  });
+  const own = median(figures.get(ours)!);
+  const rows = theirs.map((peer) =>
+    compare(scenario, rounds, peer.name, own, median(figures.get(peer)!), scenario.bars[peer.name]),
+  );
+  if (scenario.ownBar !== undefined) rows.push(compare(scenario, rounds, OWN_BAR, own, scenario.ownBar, 1));
+  return rows;
+}
+
+function compare(
+  { id, unit, lowerIsBetter = false }: Scenario,
+  runs: number,
+  peer: string,
+  ours: number,
+  theirs: number,
+  bar?: number,
+): Comparison {
+  const ratio = rounded(ours / theirs);
+  const met = bar === undefined ? undefined : lowerIsBetter ? ratio <= bar : ratio >= bar;
+  return { scenario: id, peer, ours: rounded(ours), theirs: rounded(theirs), ratio, unit, runs, bar, met };
+}
+
+/** Rates need no decimals, milliseconds do. */
+function rounded(value: number): number {
+  return value >= 1000 ? Math.round(value) : Number(value.toFixed(2));
+}
+
+/** Changes settings of the server; returns what they were. */
+async function configure(
+  { redis }: Bench,
+  settings: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const former: Record<string, string> = {};
+  for (const [name, value] of Object.entries(settings)) {
+    former[name] = ((await redis.config('GET', name)) as string[])[1]!;
+    await redis.config('SET', name, value);
+  }
+  return former;
 }
 
 /** A run that lost something waits for ever; the benchmark says so instead. */

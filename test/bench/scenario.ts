@@ -14,7 +14,7 @@ export interface Contender {
   readonly name: string;
   /** Brings the server into the state the run starts from; not timed. */
   prepare?(): Promise<void>;
-  /** Does the work and checks it; returns how many units a second. Throws when something is missing. */
+  /** Does the work and checks it; returns the figure in the scenario's unit. Throws when something is missing. */
   run(): Promise<number>;
   close(): Promise<void>;
 }
@@ -22,9 +22,15 @@ export interface Contender {
 export interface Scenario {
   readonly id: string;
   readonly title: string;
-  readonly unit: 'msg/s';
-  /** Least ratio ours / theirs, by peer (design bar). */
+  readonly unit: 'msg/s' | 'ms' | 'B' | '% of a core';
+  /** Whether a smaller figure is the better one (times, bytes). @default false */
+  readonly lowerIsBetter?: boolean;
+  /** Design bars, ours / theirs by peer: the least ratio, or the greatest where lower is better. */
   readonly bars: Readonly<Record<string, number>>;
+  /** Settings of the server for this scenario; the former ones come back afterwards. */
+  readonly server?: Readonly<Record<string, string>>;
+  /** Absolute bar on our own figure, where no peer does the same. */
+  readonly ownBar?: number;
   ours(bench: Bench): Promise<Contender>;
   theirs: readonly ((bench: Bench) => Promise<Contender>)[];
 }
@@ -48,3 +54,34 @@ export function finished(): { promise: Promise<void>; finish: () => void } {
 
 /** 200 bytes of JSON, as in the peers' own benchmarks. */
 export const BODY = { id: 1234567, buyer: 'b-0042', note: 'x'.repeat(152) };
+
+/** The value below which `share` of the values lie. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+/** Calls `send` `count` times, evenly over time, and waits for all answers. */
+export async function atRate(count: number, perSecond: number, send: () => Promise<unknown>): Promise<void> {
+  const started = performance.now();
+  const answers: Promise<unknown>[] = [];
+  while (answers.length < count) {
+    const due = Math.min(count, Math.floor(((performance.now() - started) * perSecond) / 1000) + 1);
+    while (answers.length < due) answers.push(send());
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(answers);
+}
+
+/** `many` calls by `inFlight` loops that each wait for their own. */
+export async function concurrently(
+  many: number,
+  inFlight: number,
+  call: (index: number) => Promise<unknown>,
+): Promise<void> {
+  let next = 0;
+  const loop = async (): Promise<void> => {
+    while (next < many) await call(next++);
+  };
+  await Promise.all(Array.from({ length: inFlight }, loop));
+}

@@ -5,7 +5,7 @@ import { BODY, expectCount, finished, rate, type Bench, type Contender } from '.
 const NAME = 'bench';
 const KEEP_NOTHING = { removeOnComplete: true, removeOnFail: true };
 
-function connectionOf(url: string): { host: string; port: number } {
+export function connectionOf(url: string): { host: string; port: number } {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port) };
 }
@@ -31,11 +31,16 @@ export async function bullmqSending(
   };
 }
 
-export async function bullmqConsuming(bench: Bench, count: number, concurrency: number): Promise<Contender> {
+export async function bullmqConsuming(
+  bench: Bench,
+  count: number,
+  concurrency: number,
+  { name = 'bullmq worker', handle = async (_body: unknown): Promise<unknown> => undefined } = {},
+): Promise<Contender> {
   const connection = connectionOf(bench.redisUrl);
   const queue = new Queue(NAME, { connection, defaultJobOptions: KEEP_NOTHING });
   return {
-    name: 'bullmq worker',
+    name,
     async prepare() {
       for (let sent = 0; sent < count; sent += 1000)
         await queue.addBulk(Array.from({ length: 1000 }, () => ({ name: 'm', data: BODY })));
@@ -43,7 +48,11 @@ export async function bullmqConsuming(bench: Bench, count: number, concurrency: 
     async run() {
       let handled = 0;
       const { promise: all, finish } = finished();
-      const worker = new Worker(NAME, async () => undefined, { connection, concurrency, autorun: false });
+      const worker = new Worker(NAME, async ({ data }) => void (await handle(data)), {
+        connection,
+        concurrency,
+        autorun: false,
+      });
       worker.on('completed', () => {
         if (++handled === count) finish();
       });

@@ -1,19 +1,10 @@
 import { bullmqSending } from '../peers/bullmq.js';
 import { sending, TOPIC } from '../peers/millrace.js';
 import { addArguments, rawSending } from '../peers/raw-ioredis.js';
-import { BODY, type Bench, type Scenario } from '../scenario.js';
+import { BODY, concurrently, type Bench, type Scenario } from '../scenario.js';
 
 const IN_FLIGHT = 1_000;
 const count = ({ scale }: Bench): number => IN_FLIGHT * Math.max(Math.round(100 * scale), 1);
-
-/** `many` sends by IN_FLIGHT loops that each wait for their own. */
-async function concurrently(many: number, send: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const loop = async (): Promise<void> => {
-    while (next < many) await send(next++);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, loop));
-}
 
 export const sendConcurrently: Scenario = {
   id: 'B2',
@@ -21,11 +12,13 @@ export const sendConcurrently: Scenario = {
   unit: 'msg/s',
   bars: { 'ioredis concurrent xadd': 1.5, 'bullmq addBulk': 4.5 },
   ours: (bench) =>
-    sending(bench, count(bench), ({ producer }, many) => concurrently(many, () => producer.send(TOPIC, BODY))),
+    sending(bench, count(bench), ({ producer }, many) =>
+      concurrently(many, IN_FLIGHT, () => producer.send(TOPIC, BODY)),
+    ),
   theirs: [
     (bench) =>
       rawSending(bench, 'ioredis concurrent xadd', count(bench), (redis, many) =>
-        concurrently(many, (index) => redis.xadd(...addArguments(index))),
+        concurrently(many, IN_FLIGHT, (index) => redis.xadd(...addArguments(index))),
       ),
     (bench) =>
       bullmqSending(bench, 'bullmq addBulk', count(bench), async (queue, many) => {

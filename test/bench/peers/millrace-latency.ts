@@ -1,0 +1,25 @@
+// Time from the call of send() to the start of the handler, in one process: one clock.
+import { atRate, expectCount, finished, percentile, type Bench, type Contender } from '../scenario.js';
+import { open, TOPIC } from './millrace.js';
+
+export async function latency(bench: Bench, count: number, perSecond: number, share: number): Promise<Contender> {
+  return {
+    name: 'millrace',
+    async run() {
+      const mq = open(bench);
+      const times: number[] = [];
+      const { promise: all, finish } = finished();
+      mq.listen<{ at: number }>({ topic: TOPIC, group: 'latency' }, async ({ message }) => {
+        times.push(performance.now() - message.body.at);
+        if (times.length === count) finish();
+      });
+      await mq.start();
+      await atRate(count, perSecond, () => mq.producer.send(TOPIC, { at: performance.now() }));
+      await all;
+      await mq.close();
+      expectCount('messages handled', times.length, count);
+      return percentile(times, share);
+    },
+    close: async () => undefined,
+  };
+}
