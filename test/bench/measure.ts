@@ -72,7 +72,8 @@ async function configure(
 ): Promise<Record<string, string>> {
   const former: Record<string, string> = {};
   for (const [name, value] of Object.entries(settings)) {
-    former[name] = ((await redis.config('GET', name)) as string[])[1]!;
+    const reply = await redis.config('GET', name);
+    former[name] = reply[1]!;
     await redis.config('SET', name, value);
   }
   return former;
