@@ -1,0 +1,61 @@
+// The database side of a member: effects through the inbox, sends through the outbox.
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Middleware, MqContext } from '@millrace/core';
+import { MqModule } from '@millrace/nestjs';
+import { connectRedis } from '@millrace/redis';
+import { getTransaction, InboxMiddleware, Outbox, TransactionalModule } from '@millrace/transactional';
+import { pgDatabase } from '@millrace/transactional/pg';
+import pg from 'pg';
+import type { MemberConfig } from './member-config.js';
+import type { Payload } from './payload.js';
+import type { Send } from './sending-member.js';
+
+export interface Database {
+  readonly inbox: Middleware;
+  effect(group: number): (context: MqContext, body: Payload) => Promise<void>;
+  readonly send: Send;
+  close(): Promise<void>;
+}
+
+/** No column is unique: that there is one row a message is the inbox's doing. */
+export const EFFECTS = `create table if not exists effects
+  (at bigint generated always as identity, consumer_group int, producer int, n int, key bigint, fence numeric)`;
+
+export async function openDatabase(config: MemberConfig): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 12 });
+  pool.on('error', () => undefined); // a query that fails says so itself
+  const { redisUrl: connection, namespace, sendTimeout, sending } = config;
+  const ports = connectRedis({ connection, namespace, sendTimeout });
+  const relay = sending?.outbox ? { pollInterval: '200ms' } : false;
+
+  @Module({
+    imports: [
+      MqModule.forRoot({ ports, topics: config.topics }),
+      TransactionalModule.forRoot({ database: pgDatabase(pool), relay, migrate: true }),
+    ],
+  })
+  class DatabaseModule {}
+
+  const app = await NestFactory.createApplicationContext(DatabaseModule, { logger: ['error'] });
+  const inbox = app.get(InboxMiddleware, { strict: false });
+  const outbox = app.get(Outbox, { strict: false });
+  return {
+    inbox: inbox.handle,
+    effect: (group) => async (context, body) => {
+      const { fence } = context as { fence?: number };
+      const row = [group, body.p, body.n, body.k, fence ?? null];
+      const tx = getTransaction<pg.ClientBase>(context);
+      await tx.query('insert into effects (consumer_group, producer, n, key, fence) values ($1, $2, $3, $4, $5)', row);
+    },
+    send: async (topic, body, options) => {
+      await outbox.withTransaction(() => outbox.send(topic, body, options));
+      return undefined;
+    },
+    close: async () => {
+      await app.close();
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,88 @@
+// What a process of a run is told on its command line.
+import type { TopicOptions } from '@millrace/core';
+
+export interface SendingConfig {
+  topic: string;
+  /** Identity of this life of the producer; 0 to 65535. */
+  producer: number;
+  seed: number;
+  perSecond: number;
+  /** Messages in all; without it until told to stop. */
+  total?: number;
+  /** First message number. */
+  first?: number;
+  /** Ordering keys of its own; 0 = messages without one. */
+  keys: number;
+  /** Share of messages that are delayed, and how far at most. */
+  delayShare?: number;
+  maxDelayMs?: number;
+  /** Share of delayed messages that are cancelled again, or moved, at a random moment. */
+  cancelShare?: number;
+  rescheduleShare?: number;
+  /** Every so many messages one of these, in turn; 0 or absent: none. */
+  poisonEvery?: number;
+  /** Sends are known by `idempotencyKey`, the number of the message. */
+  isShared?: boolean;
+  /** Extra bytes of body. */
+  bodyBytes?: number;
+  /** Sends not answered yet, at most. */
+  maxInFlight?: number;
+  /** Messages of one `sendAll`. @default 1: `send` */
+  batch?: number;
+  /** Through the outbox, in a transaction each. */
+  outbox?: boolean;
+}
+
+export interface ListeningConfig {
+  topic: string;
+  group: string;
+  /** Of the group, for the history. */
+  number: number;
+  mode: 'concurrent' | 'ordered';
+  concurrency: number;
+  lease: string;
+  /** How long a handler takes, in ms. */
+  workMs: readonly [least: number, most: number];
+  /** Share of first attempts that throw. */
+  failShare?: number;
+  backoffMs?: number;
+  maxAttempts?: number;
+  maxCrashes?: number;
+  timeout?: string;
+  /** Effects go to the database, once: through the inbox. */
+  inbox?: boolean;
+  /** Every so many messages one handler takes this long; `blocks` keeps the whole process from doing anything else. */
+  slow?: { every: number; ms: number; blocks: boolean };
+}
+
+export interface MemberConfig {
+  /** Of the process in this run; names its history file. */
+  process: number;
+  name: string;
+  folder: string;
+  redisUrl: string;
+  databaseUrl?: string;
+  namespace: string;
+  sendTimeout: string;
+  topics: readonly TopicOptions[];
+  sending?: SendingConfig;
+  listening?: readonly ListeningConfig[];
+  /** It is born to die there. */
+  diesAt?: Death;
+}
+
+/** Where a consumer dies by its own hand, at the next delivery that comes by. */
+export const DEATHS = ['before-effect', 'after-effect', 'before-ack', 'after-ack'] as const;
+export type Death = (typeof DEATHS)[number] | 'after-receive';
+
+/** To a member. */
+export type Order = { do: 'stop' } | { do: 'die'; at: Death } | { do: 'report' };
+
+/** From a member. */
+export type Report =
+  | { is: 'ready' }
+  /** A producer has sent its total. */
+  | { is: 'finished' }
+  | { is: 'health'; silentMs: Record<string, number | null>; errors: Record<string, string>; rssBytes: number }
+  /** @property unsettled promises that had no answer when time was up */
+  | { is: 'stopped'; unsettled: number };
