@@ -3,6 +3,7 @@
 import type { BrokerAdmin } from './broker-admin.js';
 import type { Delivery, QueueLease, Settlement, SettleResult } from './consumer/delivery.js';
 import type { GroupSpec, Subscription } from './consumer/subscription.js';
+import type { DeadLetterFeed } from './dead-letter/dead-letter-feed.js';
 import type { OutgoingMessage } from './message/message.js';
 import type { CancelResult, MessageRef, RescheduleResult, SendResult } from './producer/receipt.js';
 import type { TopicSettings, TopicSpec } from './topic.js';
@@ -108,4 +109,5 @@ export interface BrokerPorts {
   readonly broker: Broker;
   readonly leases: QueueLeases;
   readonly admin: BrokerAdmin;
+  readonly deadLetters: DeadLetterFeed;
 }

@@ -1,7 +1,7 @@
 // The words and the rules of Millrace. Node built-ins only: no Redis, no Nest.
 export { BackgroundLoop, type LoopHealth, type LoopOptions, type OnLoopError } from './background-loop.js';
 export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, ReceiveOptions } from './broker.js';
-export type { BrokerAdmin, DeadLetter, GroupStats, TopicStats } from './broker-admin.js';
+export type { BrokerAdmin, GroupStats, TopicStats } from './broker-admin.js';
 export { systemClock, type Clock } from './clock.js';
 export { toMs, type Duration } from './duration.js';
 export {
@@ -35,6 +35,7 @@ export {
   FIRST_DELIVERY,
   type DeadLetterReason,
   type Delivery,
+  type EditRecord,
   type FailureRecord,
   type QueueLease,
   type RetryState,
@@ -59,6 +60,26 @@ export {
   retryLater,
 } from './consumer/outcome.js';
 export type { ConsumeMode, GroupSpec, Subscription } from './consumer/subscription.js';
+
+export { searchedOf, type DeadLetter, type DeadLetterSummary } from './dead-letter/dead-letter.js';
+export type {
+  DeadLetterAdmin,
+  DeadLetterCount,
+  DeadLetterPage,
+  DeadLetterQuery,
+  RedriveOptions,
+} from './dead-letter/dead-letter-admin.js';
+export type { DeadLetterFeed, UntoldDeadLetter } from './dead-letter/dead-letter-feed.js';
+export {
+  checkDeadLetterFilter,
+  errorOf,
+  matchesFilter,
+  type DeadLetterFilter,
+} from './dead-letter/dead-letter-filter.js';
+export { countPages } from './dead-letter/dead-letter-count.js';
+export { deadLetterCursor, type DeadLetterPosition } from './dead-letter/dead-letter-cursor.js';
+export { deadLetterQuery, type DeadLetterQuerySpec } from './dead-letter/dead-letter-query.js';
+export { editedLetter, type DeadLetterChange } from './dead-letter/edit-dead-letter.js';
 
 export {
   DEFAULT_DELAY_LEVELS,

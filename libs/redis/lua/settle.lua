@@ -2,7 +2,7 @@
 -- With `*` the first three: the entry has a note of its own (see mark-started.lua), which goes with it.
 -- A delivery that is not ours any more is left alone: its new owner decides. Returns 'SETTLED', or 'LOST' and the
 -- indexes that were not ours.
-local slot, meta, notes, held, owners, waiting, payloads, retries, dead, letters = unpack(KEYS)
+local slot, meta, notes, held, owners, waiting, payloads, retries, dead, letters, untold = unpack(KEYS)
 local number, ttl, group, consumer, streams = unpack(ARGV, 1, 5)
 local keys, args = KEYS, ARGV
 
@@ -34,12 +34,13 @@ local function bury(field, queue, reason, id, tag, okey, envelope, body, state, 
   redis.call('HSET', letters, name,
     cmsgpack.pack({ queue, id, tag, okey, envelope, body, reason, state, why, text(now) }))
   redis.call('ZADD', dead, text(now), name)
+  if redis.call('EXISTS', untold) == 1 then redis.call('ZADD', untold, text(now), name) end
 end
 
 local at, index = 6 + tonumber(streams), 0
 while at <= #args do
   local stream, field, verdict = unpack(args, at, at + 2)
-  local lease, key = args[5 + tonumber(stream)], keys[10 + tonumber(stream)]
+  local lease, key = args[5 + tonumber(stream)], keys[11 + tonumber(stream)]
   local entry = string.match(field, ':(.*)$')
   local mine = lease_holds(owners, lease) and owns(key, group, consumer, entry)
   local in_place = lease ~= '' and (verdict == 'retry' or verdict == 'release')

@@ -5,6 +5,7 @@ import { Connections, type RedisConnection } from './connections.js';
 import { DeclaredGroups } from './declared-groups.js';
 import { RedisAdmin } from './redis-admin.js';
 import { RedisBroker } from './redis-broker.js';
+import { RedisDeadLetterFeed } from './redis-dead-letter-feed.js';
 import { RedisQueueLeases } from './redis-queue-leases.js';
 import { Topics } from './topics.js';
 
@@ -48,6 +49,7 @@ export function connectRedis(options: RedisOptions): RedisPorts {
     broker: new RedisBroker(connections, caller, topics, groups),
     leases: new RedisQueueLeases(caller, topics),
     admin: new RedisAdmin(connections, caller, topics, groups),
+    deadLetters: new RedisDeadLetterFeed(caller, topics),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),
   };
 }

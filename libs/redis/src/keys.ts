@@ -86,6 +86,14 @@ export class GroupKeys {
   }
 
   /**
+   * zset, name → ms from which a listener may be told of it; '' → inf declares one · take-dead-letters makes it, settle adds,
+   * tell, redrive and purge remove · the dead-letter retention after the last listener asked.
+   */
+  get untold(): string {
+    return `${this.prefix}dlu`;
+  }
+
+  /**
    * hash, `w:consumer:queue:` → id up to which its handlers have started · mark-started · forget-consumers; and for an
    * entry that was taken over, `queue:entry` → crashes, `u` or `s` for started, epoch · reclaim, mark-started · settle.
    */

@@ -1,31 +1,11 @@
 // The operator's port on Redis: looks and repairs, never on the path of a message.
-import {
-  topicSpec,
-  type BrokerAdmin,
-  type DeadLetter,
-  type DeadLetterReason,
-  type GroupStats,
-  type TopicSettings,
-  type TopicStats,
-} from '@millrace/core';
-import type { Caller } from './caller.js';
+import type { BrokerAdmin, GroupStats, TopicSettings, TopicStats } from '@millrace/core';
 import { countAdded, countReady } from './count-ready.js';
-import type { Connections } from './connections.js';
-import type { DeclaredGroups } from './declared-groups.js';
-import { decodeState } from './retry-field.js';
 import type { ShardKeys } from './keys.js';
-import { Redrive } from './redrive.js';
-import { runScriptBuffer } from './scripts.js';
-import { retryQueues, type StoredGroup, type Topics } from './topics.js';
+import { RedisDeadLetters } from './redis-dead-letters.js';
+import { retryQueues, type StoredGroup } from './topics.js';
 
-export class RedisAdmin implements BrokerAdmin {
-  constructor(
-    private readonly connections: Connections,
-    private readonly caller: Caller,
-    private readonly topics: Topics,
-    private readonly groups: DeclaredGroups,
-  ) {}
-
+export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
   topic(topic: string): Promise<TopicSettings | undefined> {
     return this.topics.peek(topic);
   }
@@ -56,63 +36,6 @@ export class RedisAdmin implements BrokerAdmin {
     return stats;
   }
 
-  async deadLetters(
-    topic: string,
-    group: string,
-    { offset, limit }: { offset: number; limit: number },
-  ): Promise<DeadLetter[]> {
-    const { shards } = await this.known(topic);
-    // Pages over several shards are merged by time: each shard gives its first `offset + limit`.
-    const pages = await Promise.all(shards.map((keys) => this.letters(keys, group, 0, offset + limit)));
-    return pages
-      .flat()
-      .toSorted((a, b) => b.deadAt.getTime() - a.deadAt.getTime())
-      .slice(offset, offset + limit);
-  }
-
-  async redrive(topic: string, group: string, which: Parameters<BrokerAdmin['redrive']>[2]): Promise<string[]> {
-    return new Redrive(this.connections, this.caller, this.groups).run(await this.known(topic), group, which);
-  }
-
-  async purgeDeadLetters(topic: string, group: string, messageIds: readonly string[]): Promise<number> {
-    const { shards } = await this.known(topic);
-    let purged = 0;
-    for (const keys of shards) {
-      const { dead, deadLetters } = keys.group(group);
-      purged += (await this.caller.run('purge-dead-letters', [dead, deadLetters], ['', 0, ...messageIds])) as number;
-    }
-    return purged;
-  }
-
-  private async letters(keys: ShardKeys, group: string, offset: number, limit: number): Promise<DeadLetter[]> {
-    const { dead, deadLetters } = keys.group(group);
-    const rows = (await runScriptBuffer(
-      this.connections.command(),
-      'list-dead-letters',
-      [dead, deadLetters],
-      [offset, limit],
-    )) as Buffer[][];
-    return rows.map((row): DeadLetter => {
-      const [, , messageId, tag, orderingKey, meta, body, reason, state, why, deadAt] = row;
-      return {
-        messageId: messageId!.toString(),
-        topic: keys.topic,
-        group,
-        reason: reason!.toString() as DeadLetterReason,
-        text: why!.length > 0 ? why!.toString() : undefined,
-        deadAt: new Date(Number(deadAt!.toString())),
-        state: decodeState(state!.toString()),
-        message: {
-          messageId: messageId!.toString(),
-          tag: tag!.toString(),
-          orderingKey: orderingKey!.toString(),
-          meta: meta!,
-          body: body!,
-        },
-      };
-    });
-  }
-
   private async groupStats(
     keys: ShardKeys,
     group: string,
@@ -141,11 +64,6 @@ export class RedisAdmin implements BrokerAdmin {
       skipped: counters.get(`skip:${group}`) ?? 0,
       expired: counters.get(`expire:${group}`) ?? 0,
     };
-  }
-
-  /** The topic, read from the server when this process has not used it yet. */
-  private async known(topic: string): ReturnType<Topics['look']> {
-    return this.topics.look(topicSpec({ topic }, false));
   }
 }
 

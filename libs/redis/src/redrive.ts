@@ -1,5 +1,5 @@
 // Dead letters go back to their own group: by name, or the oldest over all shards.
-import { BrokerRefusedError, type BrokerAdmin } from '@millrace/core';
+import { BrokerRefusedError, type BrokerAdmin, type RedriveOptions } from '@millrace/core';
 import { UnknownFate, type Caller } from './caller.js';
 import type { Connections } from './connections.js';
 import type { DeclaredGroups } from './declared-groups.js';
@@ -26,14 +26,13 @@ export class Redrive {
   ) {}
 
   async run(topic: KnownTopic, group: string, which: Which): Promise<string[]> {
-    const force = which.force === true;
-    if ('max' in which) return this.oldest(topic, group, which.max, force);
+    if ('max' in which) return this.oldest(topic, group, which.max, which);
     const redriven: string[] = [];
-    for (const keys of topic.shards) redriven.push(...(await this.named(topic, keys, group, which.messageIds, force)));
+    for (const keys of topic.shards) redriven.push(...(await this.named(topic, keys, group, which.messageIds, which)));
     return redriven;
   }
 
-  private async oldest(topic: KnownTopic, group: string, max: number, force: boolean): Promise<string[]> {
+  private async oldest(topic: KnownTopic, group: string, max: number, options: RedriveOptions): Promise<string[]> {
     const redriven: string[] = [];
     // Letters that stay (quarantined) are stepped over, so that they cannot hide those behind them.
     const stayed = topic.shards.map(() => 0);
@@ -49,7 +48,7 @@ export class Redrive {
       if (page.length === 0) break;
       for (const [shard, keys] of topic.shards.entries()) {
         const names = page.filter((letter) => letter.shard === shard).map(({ name }) => name);
-        const done = await this.named(topic, keys, group, names, force);
+        const done = await this.named(topic, keys, group, names, options);
         redriven.push(...done);
         stayed[shard]! += names.length - done.length;
       }
@@ -70,15 +69,20 @@ export class Redrive {
     keys: ShardKeys,
     group: string,
     names: readonly string[],
-    force: boolean,
+    { force, diedUntil }: RedriveOptions,
   ): Promise<string[]> {
     const groupKeys = keys.group(group);
     const mode = (await this.groups.of(keys)).get(group)?.mode ?? 'concurrent';
     const streams = retryQueues(mode, settings.queues / settings.shards).map((queue) => groupKeys.retries(queue));
     const redriven: string[] = [];
     for (let at = 0; at < names.length; at += PAGE) {
-      const args = [String(QUARANTINE_AFTER), force ? 'force' : '', ...names.slice(at, at + PAGE)];
-      const reply = await this.final(keys, [groupKeys.dead, groupKeys.deadLetters, ...streams], args);
+      const args = [
+        String(QUARANTINE_AFTER),
+        force ? 'force' : '',
+        String(diedUntil?.getTime() ?? ''),
+        ...names.slice(at, at + PAGE),
+      ];
+      const reply = await this.final(keys, [groupKeys.dead, groupKeys.deadLetters, groupKeys.untold, ...streams], args);
       redriven.push(...(JSON.parse(reply) as string[]));
     }
     return redriven;

@@ -10,7 +10,7 @@ export interface Carried {
   readonly ready?: number;
 }
 
-export function encodeState(state: RetryState, { fence, readyAt }: { fence: number; readyAt: number }): string {
+export function encodeState(state: RetryState, { fence, readyAt }: { fence?: number; readyAt?: number }): string {
   return JSON.stringify({ ...state, fence, ready: readyAt });
 }
 

@@ -23,7 +23,12 @@ const SCRIPTS = {
   'forget-consumers': [],
   redrive: ['token'],
   'list-dead-letters': [],
-  'purge-dead-letters': ['clock'],
+  'read-dead-letter': [],
+  'edit-dead-letter': ['token'],
+  'purge-dead-letters': ['token'],
+  'expire-dead-letters': ['clock'],
+  'take-dead-letters': ['clock'],
+  'tell-dead-letter': ['clock'],
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

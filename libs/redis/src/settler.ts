@@ -54,6 +54,7 @@ export class Settler {
       group.retries(0),
       group.dead,
       group.deadLetters,
+      group.untold,
       ...streams.keys,
     ];
     const args = [

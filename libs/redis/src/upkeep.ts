@@ -78,8 +78,8 @@ export class Upkeep {
       const retries = retryQueues(mode, perShard).map((queue) => group.retries(queue));
       for (const stream of retries) removed += await this.trimStream(stream, 0, 0, [name]);
       await this.caller.run(
-        'purge-dead-letters',
-        [group.dead, group.deadLetters],
+        'expire-dead-letters',
+        [group.dead, group.deadLetters, group.untold],
         [settings.deadLetterRetentionMs, PURGE_PER_CALL],
       );
       const queues = numbers(perShard);

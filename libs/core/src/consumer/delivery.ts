@@ -14,6 +14,15 @@ export interface FailureRecord {
   readonly stack?: string;
 }
 
+/** One change that an operator made to a dead letter. Bounded. */
+export interface EditRecord {
+  /** Unix ms, the broker's clock. */
+  readonly at: number;
+  readonly by: string;
+  readonly changed: readonly string[];
+  readonly note?: string;
+}
+
 /** What a message carries between its deliveries to one group. */
 export interface RetryState {
   /** Number of the coming (or current) attempt; 1 = first. Grows by handler failures only. */
@@ -25,6 +34,8 @@ export interface RetryState {
   /** Oldest first; the middle is left out when there are many (`failuresLeftOut`). */
   readonly failures: readonly FailureRecord[];
   readonly failuresLeftOut?: number;
+  /** What was changed on it while it was a dead letter, oldest first; the latest 16. */
+  readonly edits?: readonly EditRecord[];
 }
 
 export const FIRST_DELIVERY: RetryState = { attempt: 1, crashes: 0, generation: 0, failures: [] };

@@ -130,17 +130,18 @@ function checkKeys(keys: unknown): void {
   }
 }
 
-function checkHeaders(headers: unknown): void {
+/** Throws InvalidOptionError. @param option how the error names them */
+export function checkHeaders(headers: unknown, option = 'send.headers'): void {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
-    throw new InvalidOptionError('send.headers', headers, 'must be an object of strings');
+    throw new InvalidOptionError(option, headers, 'must be an object of strings');
   const entries = Object.entries(headers);
   if (entries.length > SEND_LIMITS.headers)
-    throw new InvalidOptionError('send.headers', `${entries.length} entries`, `at most ${SEND_LIMITS.headers} entries`);
+    throw new InvalidOptionError(option, `${entries.length} entries`, `at most ${SEND_LIMITS.headers} entries`);
   let bytes = 0;
   for (const [name, value] of entries) {
-    if (typeof value !== 'string') throw new InvalidOptionError(`send.headers.${name}`, value, 'must be a string');
+    if (typeof value !== 'string') throw new InvalidOptionError(`${option}.${name}`, value, 'must be a string');
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   if (bytes > SEND_LIMITS.headerBytes)
-    throw new InvalidOptionError('send.headers', `${bytes} bytes`, `must not exceed ${SEND_LIMITS.headerBytes} bytes`);
+    throw new InvalidOptionError(option, `${bytes} bytes`, `must not exceed ${SEND_LIMITS.headerBytes} bytes`);
 }

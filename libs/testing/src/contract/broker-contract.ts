@@ -10,6 +10,9 @@ import {
 } from './contract-subject.js';
 import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead-letter.cases.js';
+import { deadLetterEditCases } from './dead-letter-edit.cases.js';
+import { deadLetterFeedCases } from './dead-letter-feed.cases.js';
+import { deadLetterListCases } from './dead-letter-list.cases.js';
 import { dedupCases } from './dedup.cases.js';
 import { delayCases } from './delay.cases.js';
 import { fenceCases } from './fence.cases.js';
@@ -99,6 +102,9 @@ export function describeBrokerContract(
     describe('queue leases', () => orderedLeaseCases(kit));
     describe('ordered reading', () => orderedReadCases(kit));
     describe('dead letters', () => deadLetterCases(kit));
+    describe('listing dead letters', () => deadLetterListCases(kit));
+    describe('editing dead letters', () => deadLetterEditCases(kit));
+    describe('telling of dead letters', () => deadLetterFeedCases(kit));
     describe('redrive', () => redriveCases(kit));
     describe('trim', () => trimCases(kit));
     describe('stats', () => statsCases(kit));

@@ -103,6 +103,25 @@ export function redriveCases({ promise, scene }: ContractKit): void {
     expect(bodies(await member.drain())).toEqual(['free']);
   });
 
+  promise('a letter that died after the given instant is left alone, by redrive and by purge', async () => {
+    const stage = await scene();
+    const member = await stage.member('g');
+    await stage.send('a');
+    const [name] = (await stage.bury(member)).map(({ message }) => message.messageId);
+    const diedUntil = new Date(await stage.ports.admin.now());
+    await stage.subject.advance(2);
+    await stage.send('b');
+    const [late] = (await stage.bury(member)).map(({ message }) => message.messageId);
+    const messageIds = [name!, late!];
+    expect(await stage.ports.admin.redrive(stage.topic, 'g', { messageIds, diedUntil })).toEqual([name]);
+    // The same letter again: this death is another one.
+    await stage.bury(member);
+    expect(await stage.ports.admin.redrive(stage.topic, 'g', { messageIds, diedUntil })).toEqual([]);
+    expect(await stage.ports.admin.redrive(stage.topic, 'g', { max: 9, diedUntil })).toEqual([]);
+    expect(await stage.ports.admin.purgeDeadLetters(stage.topic, 'g', messageIds, { diedUntil })).toBe(0);
+    expect(await stage.group('g')).toMatchObject({ dead: 2 });
+  });
+
   promise('a redriven message that is retried keeps its generation', async () => {
     const stage = await scene();
     await stage.send('a');

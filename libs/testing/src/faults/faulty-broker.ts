@@ -6,14 +6,16 @@ import {
   type BrokerAdmin,
   type BrokerPorts,
   type Clock,
+  type DeadLetterFeed,
   type QueueLeases,
 } from '@millrace/core';
 
-/** A method of one of the three ports: `settle`, `leases.acquire`, `admin.redrive`. */
+/** A method of one of the ports: `settle`, `leases.acquire`, `admin.redrive`. */
 export type FaultTarget =
   | Exclude<keyof Broker, 'listen' | 'now'>
   | `leases.${keyof QueueLeases}`
-  | `admin.${keyof BrokerAdmin}`;
+  | `admin.${keyof BrokerAdmin}`
+  | `deadLetters.${keyof DeadLetterFeed}`;
 
 /** A fault that was asked for; `struck` is what a test waits on. */
 export interface CallFault {
@@ -110,6 +112,7 @@ export function faultyBroker(ports: BrokerPorts, options: { clock?: Clock } = {}
     broker: wrap(ports.broker, '', faults),
     leases: wrap(ports.leases, 'leases.', faults),
     admin: wrap(ports.admin, 'admin.', faults),
+    deadLetters: wrap(ports.deadLetters, 'deadLetters.', faults),
   };
 }
 

@@ -1,13 +1,10 @@
 // BrokerAdmin in memory: look and repair.
-import type { BrokerAdmin, DeadLetter, GroupStats, TopicSettings, TopicStats } from '@millrace/core';
-import type { InMemoryStore } from './in-memory-store.js';
-import { redrive, type Redrive } from './redrive.js';
+import type { BrokerAdmin, GroupStats, TopicSettings, TopicStats } from '@millrace/core';
+import { InMemoryDeadLetters } from './in-memory-dead-letters.js';
 import type { StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
 
-export class InMemoryAdmin implements BrokerAdmin {
-  constructor(private readonly store: InMemoryStore) {}
-
+export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
   async topic(topic: string): Promise<TopicSettings | undefined> {
     return this.store.find(topic)?.settings;
   }
@@ -21,26 +18,6 @@ export class InMemoryAdmin implements BrokerAdmin {
       cancelled: topic.cancelled,
       groups: [...topic.groups.values()].map((group) => statsOf(topic, group, this.store.now())),
     };
-  }
-
-  async deadLetters(topic: string, group: string, page: { offset: number; limit: number }): Promise<DeadLetter[]> {
-    const dead = this.store.find(topic)?.groups.get(group)?.dead ?? [];
-    const newestFirst = dead.map(({ letter }) => letter).toReversed();
-    return newestFirst.slice(page.offset, page.offset + page.limit);
-  }
-
-  async redrive(topic: string, group: string, which: Redrive): Promise<string[]> {
-    const stored = this.store.find(topic);
-    const found = stored?.groups.get(group);
-    return stored && found ? redrive(this.store, stored, found, which) : [];
-  }
-
-  async purgeDeadLetters(topic: string, group: string, messageIds: readonly string[]): Promise<number> {
-    const found = this.store.find(topic)?.groups.get(group);
-    if (!found) return 0;
-    const before = found.dead.length;
-    found.dead = found.dead.filter(({ letter }) => !messageIds.includes(letter.messageId));
-    return before - found.dead.length;
   }
 }
 

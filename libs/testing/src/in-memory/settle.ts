@@ -1,5 +1,5 @@
 // Settling: exactly one settlement of a delivery takes effect, and only its owner's.
-import type { Delivery, Settlement, SettleResult } from '@millrace/core';
+import { searchedOf, type Delivery, type Settlement, type SettleResult } from '@millrace/core';
 import { ownedBy, type Owned } from './delivery-leases.js';
 import type { InMemoryStore } from './in-memory-store.js';
 import type { OnScheduled } from './send.js';
@@ -67,6 +67,11 @@ function bury(
 ): void {
   const { message } = entry;
   const { messageId } = message;
+  // Two entries may carry one message id: the second must not hide behind the first.
+  const taken = group.dead.some(({ letter }) => letter.name === messageId);
+  const own = taken ? `${messageId}~${store.nextSequence()}` : messageId;
   const deadAt = new Date(store.now());
-  group.dead.push({ shard, queue, letter: { messageId, topic, group: name, reason, text, deadAt, state, message } });
+  const about = { name: own, messageId, topic, group: name, reason, text, deadAt, state };
+  group.dead.push({ shard, queue, letter: { ...about, ...searchedOf(message), message } });
+  group.untold?.set(own, deadAt.getTime());
 }

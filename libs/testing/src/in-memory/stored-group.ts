@@ -34,7 +34,7 @@ export interface PendingEntry {
 
 /** A dead letter, and where its message returns to when it is redriven. */
 export interface BuriedMessage {
-  readonly letter: DeadLetter;
+  letter: DeadLetter;
   readonly shard: number;
   readonly queue: number;
 }
@@ -75,6 +75,8 @@ export class StoredGroup {
   readonly shards: readonly GroupShard[];
   /** Oldest first. */
   dead: BuriedMessage[] = [];
+  /** Name → from when it may be given out, Unix ms of the store's clock; undefined until somebody wants to be told. */
+  untold?: Map<string, number>;
   /** Ordered mode: members and when they were last heard of; Unix ms of the store's clock. */
   readonly members = new Map<string, number>();
   done = 0;
@@ -86,5 +88,12 @@ export class StoredGroup {
     this.mode = spec.mode;
     this.leaseMs = spec.leaseMs;
     this.shards = shards.map((shard) => new GroupShard(shard.queues, spec.startFrom));
+  }
+
+  /** Removes dead letters, also from what listeners are still to be told. */
+  forget(letters: readonly BuriedMessage[]): void {
+    const leaving = new Set(letters);
+    this.dead = this.dead.filter((buried) => !leaving.has(buried));
+    for (const { letter } of letters) this.untold?.delete(letter.name);
   }
 }

@@ -7,6 +7,8 @@ export class StoredTopic {
   readonly settings: TopicSettings;
   readonly shards: readonly Shard[];
   readonly groups = new Map<string, StoredGroup>();
+  /** By group: dead letters that nobody was told of, from the first dead-letter listener on. */
+  readonly untold = new Map<string, Map<string, number>>();
   accepted = 0;
   cancelled = 0;
 
@@ -33,6 +35,16 @@ export class StoredTopic {
     if (group && group.mode !== spec.mode)
       throw new TopicError(spec.topic, `group ${spec.group} of topic ${spec.topic} is ${group.mode}, not ${spec.mode}`);
     if (!group) this.groups.set(spec.group, (group = new StoredGroup(spec, this.shards)));
+    group.untold = this.untold.get(spec.group);
     return group;
+  }
+
+  /** Declares that somebody wants to be told of the group's dead letters; the group itself may come later. */
+  untoldOf(group: string): Map<string, number> {
+    const known = this.untold.get(group) ?? new Map<string, number>();
+    this.untold.set(group, known);
+    const found = this.groups.get(group);
+    if (found) found.untold = known;
+    return known;
   }
 }

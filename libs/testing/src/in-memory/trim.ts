@@ -18,7 +18,7 @@ export function trim(store: InMemoryStore, topic: StoredTopic): number {
     shard.records.forgetExpired(now);
   }
   for (const group of topic.groups.values()) {
-    group.dead = group.dead.filter(({ letter }) => letter.deadAt.getTime() + deadLetterRetentionMs > now);
+    group.forget(group.dead.filter(({ letter }) => letter.deadAt.getTime() + deadLetterRetentionMs <= now));
   }
   return removed;
 }
