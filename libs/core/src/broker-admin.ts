@@ -16,6 +16,8 @@ export interface GroupStats {
   /** Counters since the group was created. */
   readonly done: number;
   readonly skipped: number;
+  /** Dropped because the topic was full (`onFull: 'drop-oldest'`). */
+  readonly dropped: number;
   /** Dropped because their time to live was over (`onExpired: 'drop'`). */
   readonly expired: number;
 }

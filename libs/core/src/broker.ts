@@ -45,7 +45,11 @@ export interface Broker {
   /** Registers the group (declared: trimming respects it) and its start position. Idempotent; never moves a group. */
   subscribe(spec: GroupSpec): Promise<Subscription>;
 
-  /** Stores each message or says why not; one result per message, order kept. A lost reply neither doubles nor loses. */
+  /**
+   * Stores each message or says why not; one result per message, order kept. A lost reply neither doubles nor loses.
+   * A topic with `maxLength` refuses what it has no room for (`MQ_TOPIC_FULL`), or makes room (`drop-oldest`): the groups
+   * that are behind lose their oldest unsettled messages, and who holds one of them is told `lease-lost`.
+   */
   send(batch: readonly OutgoingMessage[]): Promise<SendResult[]>;
 
   /** Removes a message that is still scheduled. The answer is final and survives a lost reply. */

@@ -84,10 +84,15 @@ export class SendUnknownError extends MqError {
 
 /**
  * The broker answered and has certainly not done it. Codes: `MQ_OUT_OF_MEMORY`, `MQ_UNAVAILABLE` (loading, read only,
- * too few replicas, disk error, cluster down), `MQ_REFUSED` (anything else the server refused).
+ * too few replicas, disk error, cluster down), `MQ_TOPIC_FULL` (the topic's `maxLength` is reached), `MQ_REFUSED`
+ * (anything else the server refused).
  */
 export class BrokerRefusedError extends MqError {
-  constructor(message: string, code: 'MQ_OUT_OF_MEMORY' | 'MQ_UNAVAILABLE' | 'MQ_REFUSED', cause?: unknown) {
+  constructor(
+    message: string,
+    code: 'MQ_OUT_OF_MEMORY' | 'MQ_UNAVAILABLE' | 'MQ_TOPIC_FULL' | 'MQ_REFUSED',
+    cause?: unknown,
+  ) {
     super(message, { code, retriable: code !== 'MQ_REFUSED', cause });
   }
 }

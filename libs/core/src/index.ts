@@ -30,6 +30,7 @@ export {
   type TopicSettings,
   type TopicSpec,
 } from './topic.js';
+export { shareOf, topicFull } from './topic-bound.js';
 
 export {
   FIRST_DELIVERY,

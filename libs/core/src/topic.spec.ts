@@ -32,6 +32,10 @@ describe('topic', () => {
     [{ topic: 'a', shards: 3 }, 'topic.queues'],
     [{ topic: 'a', queues: 2.5 }, 'topic.queues'],
     [{ topic: 'a', maxDelay: 'soon' }, 'topic.maxDelay'],
+    [{ topic: 'a', ttl: 0 }, 'topic.ttl'],
+    [{ topic: 'a', maxLength: 0 }, 'topic.maxLength'],
+    [{ topic: 'a', maxLength: 5, onFull: 'block' }, 'topic.onFull'],
+    [{ topic: 'a', onFull: 'reject' }, 'topic.onFull'],
   ])('%o is refused, naming %s', (options, option) => {
     expect(() => topicSpec(options as TopicOptions)).toThrow(InvalidOptionError);
     expect(() => topicSpec(options as TopicOptions)).toThrow(expect.objectContaining({ option }));

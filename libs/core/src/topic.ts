@@ -22,6 +22,16 @@ export interface TopicOptions {
   retentionCount?: number;
   /** How long a message without a ttl of its own may wait for a handler once it is ready. @default without end */
   ttl?: Duration;
+  /**
+   * How many ready messages the slowest group may have unsettled, leased and retrying ones included; each shard has its
+   * share. Messages that become due or are redriven come in all the same. @default without end
+   */
+  maxLength?: number;
+  /**
+   * What happens to a send that finds the topic full: the caller gets a `BrokerRefusedError` with code `MQ_TOPIC_FULL`,
+   * or the groups that are behind lose their oldest unsettled messages. @default 'reject'
+   */
+  onFull?: 'reject' | 'drop-oldest';
   /** How long dead letters are kept. @default '14d' */
   deadLetterRetention?: Duration;
 }
@@ -39,6 +49,10 @@ export interface TopicSpec {
   deadLetterRetentionMs: number;
   /** Absent: without end. */
   ttlMs?: number;
+  /** Absent: without end. */
+  maxLength?: number;
+  /** Present together with `maxLength`. */
+  onFull?: 'reject' | 'drop-oldest';
   /** Whether a missing topic may be created. */
   autoCreate: boolean;
   /** Names the options that code spelled out: only these can conflict with stored ones. */
@@ -62,7 +76,7 @@ export const TOPIC_DEFAULTS = {
 } as const;
 
 /** Without a default: absent means that there is no such limit. */
-const OPTIONAL = ['ttl'] as const;
+const OPTIONAL = ['ttl', 'maxLength', 'onFull'] as const;
 const KNOWN = ['topic', ...Object.keys(TOPIC_DEFAULTS), ...OPTIONAL];
 
 const NAME = /^[%a-zA-Z0-9_.-]{1,127}$/;
@@ -102,9 +116,21 @@ export function topicSpec(options: TopicOptions, autoCreate = true): TopicSpec {
     retentionCount: checkInteger('topic.retentionCount', given.retentionCount, 0, Number.MAX_SAFE_INTEGER),
     deadLetterRetentionMs: toMs('topic.deadLetterRetention', given.deadLetterRetention),
     ...(options.ttl === undefined ? {} : { ttlMs: checkTtl('topic.ttl', options.ttl) }),
+    ...bound(options),
     autoCreate,
     explicit: SETTINGS.filter(([option]) => options[option] !== undefined).map(([, setting]) => setting),
   };
+}
+
+function bound({ maxLength, onFull }: TopicOptions): Pick<TopicSpec, 'maxLength' | 'onFull'> {
+  if (onFull !== undefined && onFull !== 'reject' && onFull !== 'drop-oldest')
+    throw new InvalidOptionError('topic.onFull', onFull, "must be 'reject' or 'drop-oldest'");
+  if (maxLength === undefined) {
+    if (onFull !== undefined) throw new InvalidOptionError('topic.onFull', onFull, 'needs a maxLength');
+    return {};
+  }
+  const checked = checkInteger('topic.maxLength', maxLength, 1, Number.MAX_SAFE_INTEGER);
+  return { maxLength: checked, onFull: onFull ?? 'reject' };
 }
 
 const SETTINGS: readonly [keyof TopicOptions, TopicSetting][] = [
@@ -117,6 +143,8 @@ const SETTINGS: readonly [keyof TopicOptions, TopicSetting][] = [
   ['retentionCount', 'retentionCount'],
   ['deadLetterRetention', 'deadLetterRetentionMs'],
   ['ttl', 'ttlMs'],
+  ['maxLength', 'maxLength'],
+  ['onFull', 'onFull'],
 ];
 
 function withoutUndefined<T extends object>(options: T): T {

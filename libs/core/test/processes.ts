@@ -2,6 +2,7 @@
 // as one that was suspended does.
 import { createTestMq, InMemoryStore, ManualClock, type TestMq } from '@millrace/testing';
 import type { ListenerOptions } from '../src/consumer/listener-options.js';
+import type { MqOptions } from '../src/mq.js';
 import { HandlerRuns } from './handler-runs.js';
 
 /** Time can have passed without any timer having fired: what a process sees that wakes up from a suspension. */
@@ -35,12 +36,15 @@ export class Processes {
   readonly all: TestProcess[] = [];
   private readonly store = new InMemoryStore({ clock: this.time });
 
-  /** @param listener of the processes; each may differ in something */
-  constructor(private readonly listener: ListenerOptions) {}
+  /** @param listener of the processes; each may differ in something @param options of each of them */
+  constructor(
+    private readonly listener: ListenerOptions,
+    private readonly options: Omit<MqOptions, 'clock'> = {},
+  ) {}
 
   async start(options: Partial<ListenerOptions> = {}, runs = new HandlerRuns()): Promise<TestProcess> {
     const clock = new ProcessClock(this.time.now());
-    const started = { test: createTestMq({ store: this.store, clock }), clock, runs };
+    const started = { test: createTestMq({ ...this.options, store: this.store, clock }), clock, runs };
     this.all.push(started);
     started.test.mq.listen({ ...this.listener, ...options }, started.runs.handler);
     await started.test.mq.start();

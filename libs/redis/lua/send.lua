@@ -1,7 +1,7 @@
 -- Append or schedule a frozen batch of messages of one shard. A business key that is known stores nothing and answers
 -- with the first message. Returns 'OK' when every message was simply appended, else 'OK' and a JSON list of
--- [index, 'SCHEDULED', due] | [index, 'DUPLICATE', first id, state due or '', queue] | [index, 'CONFLICT', first id];
--- or 'NO_TOPIC' | 'STALE'.
+-- [index, 'SCHEDULED', due] | [index, 'DUPLICATE', first id, state due or '', queue] | [index, 'CONFLICT', first id] |
+-- [index, 'FULL']; or 'NO_TOPIC' | 'STALE'. The prelude unbounded.lua, or as `send-bounded` bounded.lua, comes before.
 local slot, meta = unpack(KEYS)
 local number, ttl, window = unpack(ARGV, 1, 3)
 local keys, args = KEYS, ARGV
@@ -24,8 +24,8 @@ end
 
 -- Per message: stream (index of its key), dz (index of its bucket's zset, the hash follows; '' when neither delayed nor
 -- keyed), bucket, queue, due ('' | '+delay' | instant), record (index or ''), record name, digest, then the five fields.
-for at = 4, #args, 13 do
-  local index = (at - 4) / 13
+for at = FIRST, #args, 13 do
+  local index = (at - FIRST) / 13
   local stream, dz, bucket, queue, due, record, name, digest, id, tag, okey, envelope, body = unpack(args, at, at + 12)
   local known = record ~= '' and redis.call('GET', keys[tonumber(record)])
   if known then
@@ -37,7 +37,11 @@ for at = 4, #args, 13 do
       now = now or now_ms()
       due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due)
     end
-    if not due_at or due_at <= now then
+    local ready = not due_at or due_at <= now
+    local full = ready and not has_room()
+    if full then
+      note(index, 'FULL')
+    elseif ready then
       bucket = '-'
       redis.call('XADD', keys[tonumber(stream)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
     else
@@ -45,11 +49,12 @@ for at = 4, #args, 13 do
       redis.call('HSET', keys[tonumber(dz) + 1], id, cmsgpack.pack({ queue, id, tag, okey, envelope, body, name }))
       note(index, 'SCHEDULED', text(due_at))
     end
-    if record ~= '' then
+    if record ~= '' and not full then
       local life = tonumber(window)
       if due_at and due_at > now then life = life + due_at - now end
       redis.call('SET', keys[tonumber(record)], digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, 'PX', text(life))
     end
   end
 end
+make_room()
 return remember(slot, number, ttl, #notes == 0 and 'OK' or 'OK' .. cjson.encode(notes))

@@ -51,6 +51,20 @@ export class ShardKeys {
     return `${this.prefix}id:`;
   }
 
+  /** For scripts that find out by themselves which groups there are: what a group's key begins with, and how it goes on. */
+  backlogNames(queues: number): Record<string, string | string[]> {
+    const key = new GroupKeys('');
+    return {
+      queues: Array.from({ length: queues }, (_, queue) => this.queue(queue)),
+      group: `${this.prefix}g:`,
+      retries: `:${key.retries('')}`,
+      waiting: `:${key.waiting}`,
+      payloads: `:${key.waitingPayloads}`,
+      notes: `:${key.started}`,
+      held: `:${key.held}`,
+    };
+  }
+
   group(group: string): GroupKeys {
     return new GroupKeys(`${this.prefix}g:${group}:`);
   }
@@ -71,7 +85,7 @@ export class GroupKeys {
   }
 
   /** stream, messages that come again to this group only · promote, settle, redrive · trimmed behind the group. */
-  retries(queue: number): string {
+  retries(queue: number | ''): string {
     return `${this.prefix}rs:${queue}`;
   }
 

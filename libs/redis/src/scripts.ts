@@ -6,7 +6,9 @@ import type { Redis, RedisCommander } from 'ioredis';
 const SCRIPTS = {
   'declare-topic': [],
   'declare-group': [],
-  send: ['clock', 'token'],
+  send: ['clock', 'token', 'unbounded'],
+  // The same text for topics with maxLength: others pay nothing for it.
+  'send-bounded': ['clock', 'token', 'ids', 'backlog', 'bounded'],
   cancel: ['token'],
   reschedule: ['clock', 'token'],
   promote: ['clock'],
@@ -34,12 +36,15 @@ const SCRIPTS = {
 export type ScriptName = keyof typeof SCRIPTS;
 export type ScriptArgument = string | number | Buffer;
 
+/** Scripts whose text is another one's. */
+const FILES: Partial<Record<ScriptName, string>> = { 'send-bounded': 'send' };
+
 const lua = (path: string): string => readFileSync(new URL(`../lua/${path}.lua`, import.meta.url), 'utf8');
 
 const texts = new Map<ScriptName, string>(
   (Object.keys(SCRIPTS) as ScriptName[]).map((name) => [
     name,
-    [...SCRIPTS[name].map((prelude) => lua(`shared/${prelude}`)), lua(name)].join('\n'),
+    [...SCRIPTS[name].map((prelude) => lua(`shared/${prelude}`)), lua(FILES[name] ?? name)].join('\n'),
   ]),
 );
 

@@ -1,6 +1,8 @@
 // Sends: messages of one shard are frozen into one script call, whatever they carry.
 import {
   bucketOf,
+  shareOf,
+  topicFull,
   IdempotencyConflictError,
   routeOf,
   SendUnknownError,
@@ -8,9 +10,11 @@ import {
   type OutgoingMessage,
   type SendReceipt,
   type SendResult,
+  type TopicSettings,
 } from '@millrace/core';
 import { UnknownFate, type Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
+import type { ShardKeys } from './keys.js';
 import type { ScriptArgument } from './scripts.js';
 import type { KnownTopic, Topics } from './topics.js';
 
@@ -24,7 +28,8 @@ interface Routed {
 type Note =
   | [index: number, 'SCHEDULED', due: string]
   | [number, 'DUPLICATE', id: string, due: string, queue: string]
-  | [number, 'CONFLICT', id: string];
+  | [number, 'CONFLICT', id: string]
+  | [number, 'FULL'];
 
 const PER_CALL = { maxItems: 128, maxBytes: 256 * 1024, maxCalls: 4 };
 /** Room for ids, names and lengths of one message beside its body. */
@@ -70,9 +75,10 @@ export class Sender {
 
   private async call(topic: KnownTopic, shard: number, items: Routed[]): Promise<SendResult[]> {
     const { keys, args } = new FrozenSend(topic, shard, items);
+    const script = topic.settings.maxLength === undefined ? 'send' : 'send-bounded';
     const ask = (): Promise<string> => {
       const shardKeys = topic.shards[shard]!;
-      return this.caller.freeze('send', (slot) => shardKeys.slot(slot), keys, args);
+      return this.caller.freeze(script, (slot) => shardKeys.slot(slot), keys, args);
     };
     return this.answered(topic, shard, items, ask, ask);
   }
@@ -120,7 +126,9 @@ export class Sender {
     for (const note of JSON.parse(reply.slice(2)) as Note[]) {
       const { message, queue } = items[note[0]]!;
       const receipt = { messageId: message.messageId, topic: name, queue: first + queue };
-      if (note[1] === 'CONFLICT') {
+      if (note[1] === 'FULL') {
+        results[note[0]] = { ok: false, error: topicFull(topic.settings) };
+      } else if (note[1] === 'CONFLICT') {
         results[note[0]] = { ok: false, error: new IdempotencyConflictError(name, message.identity!.key, note[2]) };
       } else if (note[1] === 'SCHEDULED') {
         results[note[0]] = { ok: true, receipt: { ...receipt, duplicate: false, ...dueState(note[2]) } };
@@ -149,6 +157,7 @@ class FrozenSend {
     const shardKeys = topic.shards[shard]!;
     this.keys = [shardKeys.meta];
     this.args = [topic.settings.idempotencyWindowMs];
+    if (topic.settings.maxLength !== undefined) this.args.push(boundOf(topic.settings, shardKeys));
     for (const { message, queue, bucket } of items) {
       const { due, identity } = message;
       const stream = this.position(shardKeys.queue(queue));
@@ -173,6 +182,11 @@ class FrozenSend {
     }
     return position;
   }
+}
+
+/** What bounded.lua needs to know. */
+function boundOf({ maxLength, onFull, queues, shards }: TopicSettings, keys: ShardKeys): string {
+  return JSON.stringify({ limit: shareOf(maxLength!, shards), onFull, names: keys.backlogNames(queues / shards) });
 }
 
 export function dueText(due: { delayMs: number } | { atMs: number }): string {

@@ -16,6 +16,7 @@ import { deadLetterListCases } from './dead-letter-list.cases.js';
 import { dedupCases } from './dedup.cases.js';
 import { delayCases } from './delay.cases.js';
 import { fenceCases } from './fence.cases.js';
+import { maxLengthCases } from './max-length.cases.js';
 import { orderedLeaseCases } from './ordered-lease.cases.js';
 import { orderedReadCases } from './ordered-read.cases.js';
 import { receiveCases } from './receive.cases.js';
@@ -106,6 +107,7 @@ export function describeBrokerContract(
     describe('editing dead letters', () => deadLetterEditCases(kit));
     describe('telling of dead letters', () => deadLetterFeedCases(kit));
     describe('redrive', () => redriveCases(kit));
+    describe('max length', () => maxLengthCases(kit));
     describe('trim', () => trimCases(kit));
     describe('stats', () => statsCases(kit));
   });

@@ -4,11 +4,13 @@ import {
   queueOf,
   routeOf,
   TopicError,
+  topicFull,
   type OutgoingMessage,
   type SendReceipt,
   type SendResult,
   type StoredMessage,
 } from '@millrace/core';
+import { hasRoom, makeRoom } from './bound.js';
 import type { InMemoryStore } from './in-memory-store.js';
 import type { Shard } from './shard.js';
 import type { StoredTopic } from './stored-topic.js';
@@ -31,6 +33,7 @@ export function sendOne(store: InMemoryStore, message: OutgoingMessage, onSchedu
   if (known) return { ok: true, receipt: duplicateReceipt(topic, shard, known) };
 
   const dueAt = dueOf(message, now);
+  if (dueAt <= now && !hasRoom(topic, route.shard)) return { ok: false, error: topicFull(topic.settings) };
   const queue = queueOf(message.routingKey, topic.settings.queues);
   if (message.identity) {
     const expiresAt = Math.max(now, dueAt) + topic.settings.idempotencyWindowMs;
@@ -41,6 +44,7 @@ export function sendOne(store: InMemoryStore, message: OutgoingMessage, onSchedu
   const receipt = { messageId: message.messageId, topic: message.topic, queue, duplicate: false };
   if (dueAt <= now) {
     shard.queues[route.queue]!.append(storedCopy(message), now);
+    makeRoom(topic, route.shard);
     shard.arrivals.announce();
     return { ok: true, receipt: { ...receipt, state: 'accepted' } };
   }

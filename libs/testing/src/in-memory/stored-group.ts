@@ -82,6 +82,7 @@ export class StoredGroup {
   done = 0;
   skipped = 0;
   expired = 0;
+  dropped = 0;
 
   constructor(spec: GroupSpec, shards: readonly Shard[]) {
     this.name = spec.group;
