@@ -1,14 +1,20 @@
 // A blocked read that can be ended without losing what it brings: the wait is ended on the server, and the reply taken.
 import type { Redis } from 'ioredis';
 import type { Connections } from './connections.js';
+import { isEnded } from './end-client.js';
+import { isElsewhere, isMoving } from './server-error.js';
 
 /** The server checks blocked clients every 100 ms; longer blocks only cost less, and a dead socket is noticed later. */
 export const LONGEST_BLOCK_MS = 5_000;
 const UNBLOCK_AGAIN_MS = 50;
 const CUT_AFTER_MS = 2_000;
+/** How long a reader looks for the node that holds its streams before it reports that it cannot read. */
+const FIND_WITHIN_MS = 10_000;
+const LOOK_AGAIN_MS = 100;
 
 export class BlockingReader {
   private client: Redis | undefined;
+  private opening: Promise<Redis> | undefined;
   private closed = false;
 
   /** @param routingKey any key of the shard that is read */
@@ -20,27 +26,48 @@ export class BlockingReader {
   /**
    * Runs one blocking command. When the signal aborts, the client is unblocked and the reply, empty or not, is still
    * returned; only a server that does not answer makes it cut the socket (what it had leased is found by adoption or
-   * reclaim then).
+   * reclaim then). In a Cluster the command follows its streams to another node: a read whose reply was lost on the way
+   * is run again, and the break of its socket is what makes receivers look for lost deliveries.
    */
   async run(args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
-    if (signal?.aborted || this.closed) return null;
-    const client = await this.open();
-    if (!client || signal?.aborted) return null;
+    const giveUpAt = performance.now() + FIND_WITHIN_MS;
+    while (!signal?.aborted && !this.closed) {
+      try {
+        const client = await this.open();
+        return client && !signal?.aborted ? await this.once(client, args, signal) : null;
+      } catch (error) {
+        if (signal?.aborted || this.closed) return null;
+        if (!(await this.mayFollow(error)) || performance.now() > giveUpAt) throw error;
+        await pause(LOOK_AGAIN_MS);
+      }
+    }
+    return null;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.leave();
+  }
+
+  private async once(client: Redis, args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
     const [command, ...rest] = args;
     const reply = client.callBuffer(String(command), ...rest);
     const unblock = (): void => void this.unblock(client, reply);
     signal?.addEventListener('abort', unblock, { once: true });
     try {
       return await reply;
-    } catch (error) {
-      if (signal?.aborted || this.closed) return null;
-      throw error;
     } finally {
       signal?.removeEventListener('abort', unblock);
     }
   }
 
-  private opening: Promise<Redis> | undefined;
+  /** Whether the error only says that the streams have moved, or are moving. The next try then finds where they are. */
+  private async mayFollow(error: unknown): Promise<boolean> {
+    if (isMoving(error)) return true;
+    if (!isElsewhere(error) && !(this.client && isEnded(this.client))) return false;
+    await this.leave();
+    return true;
+  }
 
   private async open(): Promise<Redis | undefined> {
     if (this.client) return this.client;
@@ -52,8 +79,7 @@ export class BlockingReader {
     return undefined;
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
+  private async leave(): Promise<void> {
     const { client } = this;
     this.client = undefined;
     if (client) await this.connections.drop(client);

@@ -1,7 +1,8 @@
 // The entry: options of a Redis connection, their defaults and checks, and the ports behind it.
 import { checkOptions, InvalidOptionError, toMs, type BrokerPorts, type Duration } from '@millrace/core';
 import { Caller } from './caller.js';
-import { Connections, type RedisConnection } from './connections.js';
+import type { RedisConnection } from './connection-options.js';
+import { Connections } from './connections.js';
 import { DeclaredGroups } from './declared-groups.js';
 import { RedisAdmin } from './redis-admin.js';
 import { RedisBroker } from './redis-broker.js';
@@ -10,7 +11,10 @@ import { RedisQueueLeases } from './redis-queue-leases.js';
 import { Topics } from './topics.js';
 
 export interface RedisOptions {
-  /** A URL such as 'redis://127.0.0.1:6379', ioredis options, or a factory that makes a new ioredis client each time. */
+  /**
+   * A URL such as 'redis://127.0.0.1:6379', ioredis options (also for Sentinel), `{ nodes: [...] }` with ioredis
+   * ClusterOptions for a Redis Cluster, or a factory that makes a new ioredis client each time (docs/redis-servers.md).
+   */
   connection: RedisConnection;
   /** First part of every key, so that several applications can share a server. @default 'mq' */
   namespace?: string;

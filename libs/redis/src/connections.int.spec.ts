@@ -50,6 +50,12 @@ describe('a Redis connection', () => {
     ['a number', { connection: 6379 }, 'connection'],
     ['nothing', {}, 'connection'],
     ['a key prefix', { connection: { keyPrefix: 'x:' } }, 'connection.keyPrefix'],
+    [
+      'a key prefix of a Cluster',
+      { connection: { nodes: [1], redisOptions: { keyPrefix: 'x' } } },
+      'connection.keyPrefix',
+    ],
+    ['a Cluster without nodes', { connection: { nodes: [] } }, 'connection.nodes'],
     ['a bad namespace', { connection: url, namespace: 'a b' }, 'redis.namespace'],
     ['a deadline that is none', { connection: url, sendTimeout: 5 }, 'redis.sendTimeout'],
     ['an unknown option', { connection: url, namespce: 'a' }, 'redis.namespce'],

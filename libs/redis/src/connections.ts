@@ -1,39 +1,29 @@
-// The sockets of one Millrace connection: one for commands, one for each blocking reader. Never shared: a blocked read
-// holds up everything else on its socket. The README says how many a process opens.
+// The sockets of one Millrace connection: one for commands (one per node in a Cluster), one for each blocking reader.
+// Never shared: a blocked read holds up everything else on its socket. docs/redis-servers.md says how many a process opens.
 // Whatever belongs to one node (blocked reads, WAIT, CLIENT) names it by a key: any key of the shard, as the hash tag
 // decides. On a single server every key names that server.
 import { randomBytes } from 'node:crypto';
-import { InvalidOptionError } from '@millrace/core';
-import { Redis, type RedisCommander, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisCommander } from 'ioredis';
+import { ClusterNodes } from './cluster-nodes.js';
+import {
+  checkConnection,
+  clusterOptions,
+  isCluster,
+  isClusterConnection,
+  refuseKeyPrefix,
+  SERVER_OPTIONS,
+  type RedisConnection,
+} from './connection-options.js';
+import { endClient } from './end-client.js';
 import { defineScripts } from './scripts.js';
-
-/** A URL, ioredis options, or a factory that makes a new client each time. Clients made for Millrace are closed by it. */
-export type RedisConnection = string | RedisOptions | (() => Redis);
 
 /** Runs commands that return at once; in a Cluster each goes to the node that holds its keys, which must be of one slot. */
 export type RoutedClient = RedisCommander;
 
-/** A server that is silent for this long with calls under way is gone; the socket is rebuilt and calls are sent again. */
-const SILENCE_MS = 15_000;
-
-const OURS = {
-  lazyConnect: true,
-  // Replies keep their RESP2 shape on ioredis 5 and 6 alike.
-  protocol: 2,
-  enableAutoPipelining: false,
-  // Calls wait for the reconnect; their own deadline ends them. Resending is safe: every script is idempotent.
-  maxRetriesPerRequest: null,
-  autoResendUnfulfilledCommands: true,
-  keepAlive: 10_000,
-  socketTimeout: SILENCE_MS,
-  retryStrategy: (times: number): number => Math.min(25 * 2 ** Math.min(times, 7), 2_000),
-  // A demoted primary that keeps its socket answers READONLY: reconnect and send again.
-  reconnectOnError: (error: Error): false | 2 => (error.message.startsWith('READONLY') ? 2 : false),
-} as const;
-
 export class Connections {
-  private readonly open = new Set<Redis>();
-  private commandClient: Redis | undefined;
+  private readonly open = new Set<Redis | Cluster>();
+  private commandClient: Redis | Cluster | undefined;
+  private nodes: ClusterNodes | undefined;
   /** Grows when a socket closes: a call that spans two values may have been executed without its reply arriving. */
   breaks = 0;
   lastError: unknown;
@@ -50,7 +40,7 @@ export class Connections {
 
   /** For scripts and commands that return at once. Commands without a key belong to `beside`. */
   command(): RoutedClient {
-    return (this.commandClient ??= this.make('commands'));
+    return this.routed();
   }
 
   /** A client of its own on the node that holds the key, for one blocking reader. */
@@ -61,16 +51,18 @@ export class Connections {
   /**
    * A client of its own on the node that holds the key: for calls that block, or that must share a connection (WAIT
    * covers the writes of its own connection only). The caller ends it with `drop`, and asks for another when the node
-   * says that the key is elsewhere (`isElsewhere`). `role` is shown in its name on the server.
+   * says that the key is elsewhere (`isElsewhere`) or, in a Cluster, when the client has ended. `role` is shown in its
+   * name on the server.
    */
-  // oxlint-disable-next-line typescript/require-await -- a Cluster must first be asked who holds the key
-  async dedicated(_routingKey: string, role: string): Promise<Redis> {
-    return this.make(role);
+  async dedicated(routingKey: string, role: string): Promise<Redis> {
+    this.routed();
+    const name = connectionName(role);
+    return this.add(this.nodes ? await this.nodes.open(routingKey, name) : (this.create(name) as Redis));
   }
 
   /** A client for commands that return at once (CLIENT LIST, CLIENT UNBLOCK, INFO) on the same node as `client`. */
-  beside(_client: Redis): RoutedClient {
-    return this.command();
+  beside(client: Redis): RoutedClient {
+    return this.nodes?.beside(client) ?? this.command();
   }
 
   /** Called whenever a socket closes: whoever reads must then look for deliveries whose reply was lost. */
@@ -80,78 +72,60 @@ export class Connections {
 
   /** Closes one client at once, also while it is blocked. */
   async drop(client: Redis): Promise<void> {
-    await end(client, 'disconnect');
+    await endClient(client, 'disconnect');
     this.open.delete(client);
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all([...this.open].map((client) => end(client, 'quit')));
+    await Promise.all([...this.open].map((client) => endClient(client, 'quit')));
     this.open.clear();
   }
 
-  private make(role: string): Redis {
-    const client = this.create();
-    // Unique, so that a blocked client can be found on the server without asking itself.
-    client.options.connectionName = `millrace:${role}:${randomBytes(6).toString('base64url')}`;
-    defineScripts(client);
+  private routed(): Redis | Cluster {
+    if (this.commandClient) return this.commandClient;
+    const client = this.create(connectionName('commands'));
+    if (isCluster(client)) {
+      this.nodes = new ClusterNodes(client, (node) => this.watch(node));
+      client.on('node error', (error: unknown) => (this.lastError = error));
+    }
+    return (this.commandClient = this.add(client));
+  }
+
+  private add<Client extends Redis | Cluster>(client: Client): Client {
+    if (!isCluster(client)) this.watch(client);
+    defineScripts(client, this.nodes !== undefined);
     this.open.add(client);
+    client.once('end', () => this.open.delete(client));
     // Without a listener ioredis prints; the error is kept for health, the calls fail or wait by themselves.
     client.on('error', (error: unknown) => (this.lastError = error));
+    return client;
+  }
+
+  private watch(client: Redis): void {
     client.on('close', () => {
       if (this.closed) return;
       this.breaks++;
       for (const listener of this.breakListeners) listener();
     });
-    return client;
   }
 
-  private create(): Redis {
-    if (typeof this.connection === 'string') return new Redis(this.connection, OURS);
-    if (typeof this.connection !== 'function') return new Redis({ ...this.connection, ...OURS });
+  private create(name: string): Redis | Cluster {
+    const { connection } = this;
+    const server = { ...SERVER_OPTIONS, connectionName: name };
+    if (typeof connection === 'string') return new Redis(connection, server);
+    if (isClusterConnection(connection)) {
+      const { nodes, ...options } = connection;
+      return new Cluster([...nodes], clusterOptions(options, name));
+    }
+    if (typeof connection !== 'function') return new Redis({ ...connection, ...server });
     // A copy with our options: the protocol of a client cannot be changed once it is made.
-    const made = this.connection();
+    const made = connection();
     refuseKeyPrefix(made.options);
     made.on('error', () => undefined).disconnect();
-    return made.duplicate(OURS);
+    return isCluster(made) ? made.duplicate([], clusterOptions(made.options, name)) : made.duplicate(server);
   }
 }
 
-function checkConnection(connection: unknown): void {
-  const option = 'connection';
-  if (typeof connection === 'function') return;
-  if (typeof connection === 'string') {
-    if (/^(rediss?|unix):\/\//.test(connection) || connection.startsWith('/')) return;
-    // What was given is not shown: a mistyped URL may hold a password.
-    throw new InvalidOptionError(option, 'a string', "must be a URL such as 'redis://127.0.0.1:6379'");
-  }
-  if (typeof connection !== 'object' || connection === null)
-    throw new InvalidOptionError(
-      option,
-      connection,
-      'must be a Redis URL, ioredis options or a function that makes a client',
-    );
-  refuseKeyPrefix(connection);
-}
-
-/** A prefix is put before declared keys only, not before those that scripts work out. */
-function refuseKeyPrefix({ keyPrefix }: RedisOptions): void {
-  if (keyPrefix) throw new InvalidOptionError('connection.keyPrefix', keyPrefix, 'is not supported; use namespace');
-}
-
-/** Longest wait for a server to close its side; then the socket is left to the operating system. */
-const CLOSE_WITHIN_MS = 1_000;
-
-/** Resolves when the socket is closed: whoever awaits it leaves nothing open behind. */
-async function end(client: Redis, how: 'quit' | 'disconnect'): Promise<void> {
-  if (isEnded(client)) return;
-  const ended = new Promise<void>((resolve) => client.once('end', resolve));
-  const cut = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
-  // Lets what was written leave, unless nothing can be written any more.
-  if (how === 'quit' && client.status === 'ready') client.quit().catch(() => client.disconnect());
-  else client.disconnect();
-  await Promise.race([ended, cut]);
-  if (!isEnded(client)) client.disconnect();
-}
-
-const isEnded = ({ status }: Redis): boolean => status === 'end';
+/** Unique, so that a blocked client can be found on the server without asking itself. */
+const connectionName = (role: string): string => `millrace:${role}:${randomBytes(6).toString('base64url')}`;

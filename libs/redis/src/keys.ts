@@ -4,6 +4,11 @@
 /** Version of the key layout; stored in `meta`. A newer one is refused, the one before is still read. */
 export const KEY_SCHEMA_VERSION = 1;
 
+/** Never written: a key of the same shard that does not exist, as a declared key of every script in a Cluster (scripts.ts). */
+export function absentKey(ofSameShard: string): string {
+  return `${ofSameShard.slice(0, ofSameShard.indexOf('}') + 1)}:absent`;
+}
+
 /** Keys of one shard of one topic. */
 export class ShardKeys {
   private readonly prefix: string;

@@ -1,6 +1,7 @@
 // The only caller of `defineCommand`: name → Lua file. One intent has one name, from the port to the file.
 import { readFileSync } from 'node:fs';
-import type { Redis, RedisCommander } from 'ioredis';
+import type { Cluster, Redis, RedisCommander } from 'ioredis';
+import { absentKey } from './keys.js';
 
 /** Which shared preludes a script needs, put before its text. */
 const SCRIPTS = {
@@ -53,9 +54,18 @@ export function scriptText(name: ScriptName): string {
   return texts.get(name)!;
 }
 
+/**
+ * While a slot moves between nodes of a Cluster key by key, a script would run where its declared keys are, and fail in
+ * the middle at a key that it works out, or that it has just emptied. One more declared key that never exists makes the
+ * server refuse the whole call (TRYAGAIN) until the slot has moved. It is taken off before the script looks at KEYS.
+ */
+const TAKE_OFF_GUARD = 'KEYS[#KEYS] = nil\n';
+const guarded = new WeakSet<object>();
+
 /** Teaches a client all scripts. Static text only: what users give goes in as arguments. */
-export function defineScripts(client: Redis): void {
-  for (const [name, text] of texts) client.defineCommand(name, { lua: text });
+export function defineScripts(client: Redis | Cluster, inCluster: boolean): void {
+  if (inCluster) guarded.add(client);
+  for (const [name, text] of texts) client.defineCommand(name, { lua: inCluster ? TAKE_OFF_GUARD + text : text });
 }
 
 type ScriptCall = (keyCount: number, ...rest: ScriptArgument[]) => Promise<unknown>;
@@ -67,7 +77,7 @@ export function runScript(
   keys: readonly string[],
   args: readonly ScriptArgument[],
 ): Promise<unknown> {
-  return (client as unknown as Record<string, ScriptCall>)[name]!(keys.length, ...keys, ...args);
+  return call(client, name, keys, args);
 }
 
 /** Runs a script; Buffers in the reply, for scripts that return message bodies. */
@@ -77,5 +87,16 @@ export function runScriptBuffer(
   keys: readonly string[],
   args: readonly ScriptArgument[],
 ): Promise<unknown> {
-  return (client as unknown as Record<string, ScriptCall>)[`${name}Buffer`]!(keys.length, ...keys, ...args);
+  return call(client, `${name}Buffer`, keys, args);
+}
+
+function call(
+  client: RedisCommander,
+  command: string,
+  keys: readonly string[],
+  args: readonly ScriptArgument[],
+): Promise<unknown> {
+  const run = (client as unknown as Record<string, ScriptCall>)[command]!.bind(client);
+  if (!guarded.has(client)) return run(keys.length, ...keys, ...args);
+  return run(keys.length + 1, ...keys, absentKey(keys[0]!), ...args);
 }

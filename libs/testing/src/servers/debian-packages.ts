@@ -1,8 +1,12 @@
 // Downloads Debian packages and unpacks them into a folder. Installs nothing and needs no special user.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onPath } from './find-binary.js';
 import { runCommand } from './run-command.js';
+
+const TARGET = '$(SITE)|$(CODENAME)|$(COMPONENT)';
+const DEBIAN_KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 export function canUnpackDebianPackages(): boolean {
   return Boolean(onPath('apt-get') && onPath('apt-cache') && onPath('dpkg') && onPath('ldd'));
@@ -33,6 +37,24 @@ export class DebianPackages {
     }
   }
 
+  /** Takes packages from the backports of this release: lists of our own, the system's settings stay as they are. */
+  async useBackports(): Promise<void> {
+    const targets = await runCommand('apt-get', ['indextargets', '--format', TARGET, 'Created-By: Packages']);
+    const [site, release] =
+      targets
+        .split('\n')
+        .map((line) => line.split('|'))
+        .find(([, name, component]) => component === 'main' && name && !name.includes('-')) ?? [];
+    if (!site) throw new Error('apt-get names no source of this release');
+    const signed = existsSync(DEBIAN_KEYS) ? `[signed-by=${DEBIAN_KEYS}] ` : '';
+    const sources = join(this.downloads, '..', 'sources.list');
+    const suites = [release, `${release}-backports`];
+    await writeFile(sources, suites.map((suite) => `deb ${signed}${site} ${suite} main\n`).join(''));
+    this.options.push('-o', `Dir::Etc::sourcelist=${sources}`, '-o', 'Dir::Etc::sourceparts=/dev/null');
+    await this.useOwnLists();
+    this.options.push('-t', `${release}-backports`);
+  }
+
   async unpack(names: string[]): Promise<void> {
     await this.download(names);
     for (const file of await readdir(this.downloads)) {
@@ -58,11 +80,15 @@ export class DebianPackages {
       await this.aptGet('download', ...names);
     } catch (error) {
       if (this.ownLists) throw error;
-      this.ownLists = true;
-      this.options.push('-o', `Dir::State::Lists=${this.lists}`, '-o', 'Acquire::Languages=none');
-      await this.aptGet('update');
+      await this.useOwnLists();
       await this.aptGet('download', ...names);
     }
+  }
+
+  private async useOwnLists(): Promise<void> {
+    this.ownLists = true;
+    this.options.push('-o', `Dir::State::Lists=${this.lists}`, '-o', 'Acquire::Languages=none');
+    await this.aptGet('update');
   }
 
   private async aptGet(...args: string[]): Promise<void> {

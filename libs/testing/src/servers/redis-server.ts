@@ -2,7 +2,8 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findRedis } from './find-redis.js';
+import type { ServerBinary } from './debian-server.js';
+import { findRedis, findValkey } from './find-redis.js';
 import { freePort } from './free-port.js';
 import { ServerStartError } from './server-errors.js';
 import { ServerProcess } from './server-process.js';
@@ -41,14 +42,31 @@ export interface RedisServer {
  * @throws ServerUnavailableError when no server binary can be had
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { bin, env } = await findRedis();
+  return launchServer('redis-server', await findRedis(), options);
+}
+
+/**
+ * The same with Valkey 8. A suite that cannot have it reports a skip.
+ * @throws ServerUnavailableError when no server binary can be had
+ */
+export async function startValkey(options: RedisServerOptions = {}): Promise<RedisServer> {
+  return launchServer('valkey-server', await findValkey(), options);
+}
+
+/** Internal to the launchers: `options.args` may be worked out from the port. */
+export async function launchServer(
+  name: string,
+  { bin, env }: ServerBinary,
+  options: Omit<RedisServerOptions, 'args'> & { args?: string[] | ((port: number) => Promise<string[]>) },
+): Promise<RedisServer> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'millrace-redis-'));
+    const args = typeof options.args === 'function' ? await options.args(port) : (options.args ?? []);
     const server = new ServerProcess({
-      name: 'redis-server',
+      name,
       bin,
-      args: [...defaultArguments(port, dir), ...(options.args ?? [])],
+      args: [...defaultArguments(port, dir), ...args],
       env,
       ready: /ready to accept connections/i,
       stopSignal: 'SIGTERM',

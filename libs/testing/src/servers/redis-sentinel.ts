@@ -1,0 +1,146 @@
+// A master with replicas, watched by sentinels: local processes, loopback only, nothing kept.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findRedis } from './find-redis.js';
+import { freePort } from './free-port.js';
+import { settled, talkTo } from './node-client.js';
+import { launchServer, type RedisServer } from './redis-server.js';
+import { ServerProcess } from './server-process.js';
+import type { ServerBinary } from './debian-server.js';
+
+export interface SentinelOptions {
+  /** @default 1 */
+  replicas?: 1 | 2;
+  /** A master that is silent for this long is thought to be gone. @default 1000 */
+  downAfterMs?: number;
+  /** Further arguments of the data servers. */
+  args?: string[];
+}
+
+export interface SentinelSet {
+  /** The first was the master at the start. */
+  readonly servers: readonly RedisServer[];
+  /** For ioredis: `{ sentinels, name }`. */
+  readonly sentinels: readonly { host: string; port: number }[];
+  readonly name: string;
+  /** Who is the master, as the first sentinel says. */
+  master(): Promise<RedisServer>;
+  /** Resolves once the sentinels name another master than `former`, and it serves as one. */
+  takenOver(former: RedisServer): Promise<RedisServer>;
+  /** Asks the sentinels for a failover in good order. */
+  failover(): Promise<RedisServer>;
+  stop(): Promise<void>;
+}
+
+const NAME = 'millrace';
+const SENTINELS = 3;
+const QUORUM = 2;
+
+/**
+ * Starts one master, its replicas and three sentinels; resolves once all know of each other. It ends with this process.
+ * @throws ServerUnavailableError when no server binary can be had
+ */
+export async function startSentinel(options: SentinelOptions = {}): Promise<SentinelSet> {
+  const { replicas = 1, downAfterMs = 1_000, args = [] } = options;
+  const binary = await findRedis();
+  const servers: RedisServer[] = [];
+  const sentinels: Sentinel[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(sentinels.map(({ process }) => process.stop()));
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  try {
+    const settings = ['--repl-diskless-sync-delay', '0', ...args];
+    servers.push(await launchServer('redis-server', binary, { args: settings }));
+    const follow = ['--replicaof', '127.0.0.1', String(servers[0]!.port), '--replica-priority', '1'];
+    for (let index = 0; index < replicas; index++)
+      servers.push(await launchServer('redis-server', binary, { args: [...settings, ...follow] }));
+    const master = servers[0]!;
+    await settled('the replicas follow', () =>
+      talkTo(master.port, async (client) =>
+        (await client.info('replication')).includes(`connected_slaves:${replicas}`),
+      ),
+    );
+    for (let index = 0; index < SENTINELS; index++) sentinels.push(await startOne(binary, master.port, downAfterMs));
+    await Promise.all(sentinels.map((sentinel) => settled('the sentinels agree', () => knowsAll(sentinel, replicas))));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return handle(servers, sentinels, stop);
+}
+
+interface Sentinel {
+  readonly port: number;
+  readonly process: ServerProcess;
+}
+
+async function startOne({ bin, env }: ServerBinary, masterPort: number, downAfterMs: number): Promise<Sentinel> {
+  const port = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-sentinel-'));
+  const file = join(dir, 'sentinel.conf');
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${dir}`,
+    `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${QUORUM}`,
+    `sentinel down-after-milliseconds ${NAME} ${downAfterMs}`,
+    `sentinel failover-timeout ${NAME} 5000`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const process = new ServerProcess({
+    name: 'redis-sentinel',
+    bin,
+    args: [file, '--sentinel'],
+    env,
+    ready: /\+monitor master/,
+    stopSignal: 'SIGTERM',
+    killSignal: 'SIGKILL',
+    temporaryFolder: dir,
+  });
+  await process.start();
+  return { port, process };
+}
+
+/** A failover needs all of it: the replicas to choose from, and the other sentinels to vote. */
+async function knowsAll({ port }: Sentinel, replicas: number): Promise<boolean> {
+  const row = await talkTo(port, async (client) => (await client.call('SENTINEL', 'MASTER', NAME)) as string[]);
+  const field = (name: string): string | undefined => row[row.indexOf(name) + 1];
+  return field('num-slaves') === String(replicas) && field('num-other-sentinels') === String(SENTINELS - 1);
+}
+
+function handle(
+  servers: readonly RedisServer[],
+  sentinels: readonly Sentinel[],
+  stop: () => Promise<void>,
+): SentinelSet {
+  const master = async (): Promise<RedisServer> => {
+    const address = await talkTo(sentinels[0]!.port, (client) =>
+      client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME),
+    );
+    return servers.find(({ port }) => String(port) === (address as string[])[1])!;
+  };
+  const takenOver = async (former: RedisServer): Promise<RedisServer> => {
+    let found: RedisServer | undefined;
+    await settled(`${former.port} is replaced`, async () => {
+      found = await master();
+      if (found === former) return false;
+      return (await talkTo(found.port, (client) => client.info('replication'))).includes('role:master');
+    });
+    return found!;
+  };
+  return {
+    servers,
+    sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
+    name: NAME,
+    master,
+    takenOver,
+    async failover() {
+      const former = await master();
+      await talkTo(sentinels[0]!.port, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
+      return takenOver(former);
+    },
+    stop,
+  };
+}
