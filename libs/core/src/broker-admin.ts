@@ -13,6 +13,8 @@ export interface GroupStats {
   /** Waiting for their next attempt. */
   readonly retrying: number;
   readonly dead: number;
+  /** Dead letters that were removed for good: by hand, by age or by number. */
+  readonly purged: number;
   /** Counters since the group was created. */
   readonly done: number;
   readonly skipped: number;

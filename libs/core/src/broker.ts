@@ -87,8 +87,9 @@ export interface Broker {
   promote(topic: string, shard: number, options: { max: number }): Promise<PromoteResult>;
 
   /**
-   * Removes what every declared group has finished and retention allows; nothing while no group is declared. Returns the
-   * number of removed entries.
+   * Removes what every declared group has finished and retention in time, number and bytes does not keep; nothing while
+   * no group is declared, and never what a declared group has not finished. Retried messages that are done and dead
+   * letters beyond their limits go too. Returns the number of removed entries.
    */
   trim(topic: string): Promise<number>;
 

@@ -24,6 +24,7 @@ export {
   checkGroupName,
   checkTopicName,
   TOPIC_DEFAULTS,
+  storedSettings,
   topicSpec,
   type TopicOptions,
   type TopicSetting,

@@ -1,8 +1,8 @@
 import { InvalidOptionError } from './errors.js';
-import { checkGroupName, checkTopicName, topicSpec, type TopicOptions } from './topic.js';
+import { storedSettings, checkGroupName, checkTopicName, topicSpec, type TopicOptions } from './topic.js';
 
 describe('topic', () => {
-  it('has 1 shard, 4 queues, a dedup window of 24 h, delays up to 365 days, 1 h or 100,000 of retention', () => {
+  it('has 1 shard, 4 queues, a dedup window of 24 h, delays up to 365 days, 1 h, 100,000 or 64 MiB of retention', () => {
     expect(topicSpec({ topic: 'orders' })).toEqual({
       topic: 'orders',
       shards: 1,
@@ -12,6 +12,8 @@ describe('topic', () => {
       maxDelayMs: 31_536_000_000,
       retentionMs: 3_600_000,
       retentionCount: 100_000,
+      retentionBytes: 64 * 1024 * 1024,
+      deadLetterCount: 100_000,
       deadLetterRetentionMs: 1_209_600_000,
       autoCreate: true,
       explicit: [],
@@ -21,6 +23,16 @@ describe('topic', () => {
   it('names the settings that code spelled out: only they can conflict with stored ones', () => {
     const spec = topicSpec({ topic: 'orders', queues: 4, maxDelay: '1h', retention: undefined });
     expect(spec.explicit).toEqual(['queues', 'maxDelayMs']);
+  });
+
+  it('fills in what an older version did not store', () => {
+    const {
+      autoCreate: _autoCreate,
+      explicit: _explicit,
+      retentionBytes: _,
+      ...stored
+    } = topicSpec({ topic: 'a', queues: 8 });
+    expect(storedSettings(stored)).toMatchObject({ queues: 8, retentionBytes: 64 * 1024 * 1024 });
   });
 
   it.each<[object, string]>([

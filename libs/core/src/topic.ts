@@ -20,6 +20,13 @@ export interface TopicOptions {
   retention?: Duration;
   /** How many settled messages are kept at most. @default 100000 */
   retentionCount?: number;
+  /**
+   * How many bytes of memory the queues may take for the sake of settled messages, by the server's estimate; with
+   * `retention` and `retentionCount` whichever is least holds. @default 64 MiB
+   */
+  retentionBytes?: number;
+  /** How many dead letters of a group are kept at most; the oldest go first, and are counted. @default 100000 */
+  deadLetterCount?: number;
   /** How long a message without a ttl of its own may wait for a handler once it is ready. @default without end */
   ttl?: Duration;
   /**
@@ -46,7 +53,9 @@ export interface TopicSpec {
   maxDelayMs: number;
   retentionMs: number;
   retentionCount: number;
+  retentionBytes: number;
   deadLetterRetentionMs: number;
+  deadLetterCount: number;
   /** Absent: without end. */
   ttlMs?: number;
   /** Absent: without end. */
@@ -72,7 +81,9 @@ export const TOPIC_DEFAULTS = {
   maxDelay: '365d',
   retention: '1h',
   retentionCount: 100_000,
+  retentionBytes: 64 * 1024 * 1024,
   deadLetterRetention: '14d',
+  deadLetterCount: 100_000,
 } as const;
 
 /** Without a default: absent means that there is no such limit. */
@@ -114,12 +125,20 @@ export function topicSpec(options: TopicOptions, autoCreate = true): TopicSpec {
     maxDelayMs: toMs('topic.maxDelay', given.maxDelay),
     retentionMs: toMs('topic.retention', given.retention),
     retentionCount: checkInteger('topic.retentionCount', given.retentionCount, 0, Number.MAX_SAFE_INTEGER),
+    retentionBytes: checkInteger('topic.retentionBytes', given.retentionBytes, 0, Number.MAX_SAFE_INTEGER),
     deadLetterRetentionMs: toMs('topic.deadLetterRetention', given.deadLetterRetention),
+    deadLetterCount: checkInteger('topic.deadLetterCount', given.deadLetterCount, 0, Number.MAX_SAFE_INTEGER),
     ...(options.ttl === undefined ? {} : { ttlMs: checkTtl('topic.ttl', options.ttl) }),
     ...bound(options),
     autoCreate,
     explicit: SETTINGS.filter(([option]) => options[option] !== undefined).map(([, setting]) => setting),
   };
+}
+
+/** Settings as they were stored, perhaps by a version that knew fewer of them: what is missing has its default. */
+export function storedSettings(stored: { topic: string } & Partial<TopicSettings>): TopicSettings {
+  const { autoCreate: _autoCreate, explicit: _explicit, ...defaults } = topicSpec({ topic: stored.topic });
+  return { ...defaults, ...stored };
 }
 
 function bound({ maxLength, onFull }: TopicOptions): Pick<TopicSpec, 'maxLength' | 'onFull'> {
@@ -141,7 +160,9 @@ const SETTINGS: readonly [keyof TopicOptions, TopicSetting][] = [
   ['maxDelay', 'maxDelayMs'],
   ['retention', 'retentionMs'],
   ['retentionCount', 'retentionCount'],
+  ['retentionBytes', 'retentionBytes'],
   ['deadLetterRetention', 'deadLetterRetentionMs'],
+  ['deadLetterCount', 'deadLetterCount'],
   ['ttl', 'ttlMs'],
   ['maxLength', 'maxLength'],
   ['onFull', 'onFull'],

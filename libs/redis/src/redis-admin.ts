@@ -62,6 +62,7 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
       dead,
       done: counters.get(`ack:${group}`) ?? 0,
       skipped: counters.get(`skip:${group}`) ?? 0,
+      purged: counters.get(`purge:${group}`) ?? 0,
       dropped: counters.get(`drop:${group}`) ?? 0,
       expired: counters.get(`expire:${group}`) ?? 0,
     };
@@ -78,6 +79,7 @@ function added(a: GroupStats, b: GroupStats): GroupStats {
     dead: a.dead + b.dead,
     done: a.done + b.done,
     skipped: a.skipped + b.skipped,
+    purged: a.purged + b.purged,
     dropped: a.dropped + b.dropped,
     expired: a.expired + b.expired,
   };

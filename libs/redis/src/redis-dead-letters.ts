@@ -137,8 +137,8 @@ export class RedisDeadLetters implements DeadLetterAdmin {
     for (const keys of shards) {
       const { dead, deadLetters, untold } = keys.group(group);
       for (let at = 0; at < names.length; at += NAMES_PER_CALL) {
-        const args = [diedUntil?.getTime() ?? '', ...names.slice(at, at + NAMES_PER_CALL)];
-        purged += Number(await this.final('purge-dead-letters', keys, [dead, deadLetters, untold], args));
+        const args = [group, diedUntil?.getTime() ?? '', ...names.slice(at, at + NAMES_PER_CALL)];
+        purged += Number(await this.final('purge-dead-letters', keys, [keys.meta, dead, deadLetters, untold], args));
       }
     }
     return purged;

@@ -9,7 +9,7 @@ const SCRIPTS = {
   'declare-group': [],
   send: ['clock', 'token', 'unbounded'],
   // The same text for topics with maxLength: others pay nothing for it.
-  'send-bounded': ['clock', 'token', 'ids', 'backlog', 'bounded'],
+  'send-bounded': ['clock', 'token', 'ids', 'groups', 'backlog', 'bounded'],
   cancel: ['token'],
   reschedule: ['clock', 'token'],
   promote: ['clock'],
@@ -22,7 +22,7 @@ const SCRIPTS = {
   'join-group': ['clock'],
   'leave-group': [],
   'read-ordered': ['clock', 'owner'],
-  trim: ['clock', 'ids'],
+  trim: ['clock', 'ids', 'groups'],
   'forget-consumers': [],
   redrive: ['token'],
   'list-dead-letters': [],

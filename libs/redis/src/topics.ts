@@ -1,5 +1,12 @@
 // Topics and groups as they are stored: created on first use, then read from memory.
-import { TopicError, type GroupSpec, type Subscription, type TopicSettings, type TopicSpec } from '@millrace/core';
+import {
+  storedSettings,
+  TopicError,
+  type GroupSpec,
+  type Subscription,
+  type TopicSettings,
+  type TopicSpec,
+} from '@millrace/core';
 import type { Caller } from './caller.js';
 import { KEY_SCHEMA_VERSION, ShardKeys } from './keys.js';
 
@@ -64,7 +71,7 @@ export class Topics {
       [new ShardKeys(this.namespace, topic, 0).meta],
       ['', '', 'no'],
     );
-    return reply === 'NO_TOPIC' ? undefined : (JSON.parse((reply as string[])[0]!) as TopicSettings);
+    return reply === 'NO_TOPIC' ? undefined : settingsOf((reply as string[])[0]!);
   }
 
   /** The topic as this process knows it, else as it is stored. Throws TopicError when there is none. */
@@ -108,8 +115,12 @@ export class Topics {
         `topic ${keys.topic} has key schema ${schema}, newer than ours`,
         'MQ_SCHEMA_VERSION',
       );
-    return JSON.parse(stored) as TopicSettings;
+    return settingsOf(stored);
   }
+}
+
+function settingsOf(stored: string): TopicSettings {
+  return storedSettings(JSON.parse(stored) as TopicSettings);
 }
 
 /** An ordered group has a retry stream per queue, owned together with it; a concurrent one needs a single one. */

@@ -1,5 +1,5 @@
 // What any process may do for a topic at any time: make due messages ready, remove what nobody needs.
-import type { PromoteResult } from '@millrace/core';
+import { shareOf, type PromoteResult } from '@millrace/core';
 import type { Caller } from './caller.js';
 import type { DeclaredGroups } from './declared-groups.js';
 import { fieldPrefix } from './delivery-names.js';
@@ -69,18 +69,21 @@ export class Upkeep {
   private async trimShard({ settings }: KnownTopic, keys: ShardKeys): Promise<number> {
     const groups = await this.groups.of(keys);
     const perShard = settings.queues / settings.shards;
-    const keepCount = Math.ceil(settings.retentionCount / settings.queues);
+    const keep = [
+      settings.retentionMs,
+      shareOf(settings.retentionCount, settings.queues),
+      shareOf(settings.retentionBytes, settings.queues),
+    ];
     let removed = 0;
-    for (const queue of numbers(perShard))
-      removed += await this.trimStream(keys.queue(queue), settings.retentionMs, keepCount, [...groups.keys()]);
+    for (const queue of numbers(perShard)) removed += await this.trimStream(keys.queue(queue), keys, keep, '');
     for (const [name, { mode }] of groups) {
       const group = keys.group(name);
       const retries = retryQueues(mode, perShard).map((queue) => group.retries(queue));
-      for (const stream of retries) removed += await this.trimStream(stream, 0, 0, [name]);
+      for (const stream of retries) removed += await this.trimStream(stream, keys, [0, 0, 0], name);
       await this.caller.run(
         'expire-dead-letters',
-        [group.dead, group.deadLetters, group.untold],
-        [settings.deadLetterRetentionMs, PURGE_PER_CALL],
+        [keys.meta, group.dead, group.deadLetters, group.untold],
+        [name, settings.deadLetterRetentionMs, shareOf(settings.deadLetterCount, settings.shards), PURGE_PER_CALL],
       );
       const queues = numbers(perShard);
       const streams = [...queues.map((queue) => keys.queue(queue)), ...retries];
@@ -94,8 +97,9 @@ export class Upkeep {
     return removed;
   }
 
-  private async trimStream(stream: string, keepMs: number, keepCount: number, groups: string[]): Promise<number> {
-    const reply = await this.caller.run('trim', [stream], [keepMs, keepCount, ...groups]);
+  /** @param only the only group that reads the stream, or '' */
+  private async trimStream(stream: string, { meta }: ShardKeys, keep: number[], only: string): Promise<number> {
+    const reply = await this.caller.run('trim', [stream, meta], [...keep, only]);
     return typeof reply === 'number' ? reply : 0;
   }
 }

@@ -1,16 +1,5 @@
 -- How much each declared group still has to do in this shard: unread, leased and waiting for another attempt.
 -- `names`: queues (stream names), group (what every key of a group begins with), retries, waiting (how they go on).
-local function declared_groups(meta)
-  local groups, fields = {}, redis.call('HGETALL', meta)
-  for at = 1, #fields, 2 do
-    local name = string.match(fields[at], '^group:(.*)$')
-    local spec = name and cjson.decode(fields[at + 1])
-    -- A broadcast group has no position in the streams and holds nothing back.
-    if spec and spec.mode ~= 'broadcast' then groups[name] = spec.mode end
-  end
-  return groups
-end
-
 local function streams_of(names, group, mode)
   local streams = { unpack(names.queues) }
   for queue = 0, mode == 'ordered' and #names.queues - 1 or 0 do

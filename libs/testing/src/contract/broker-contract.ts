@@ -30,6 +30,7 @@ import { settleCases } from './settle.cases.js';
 import { statsCases } from './stats.cases.js';
 import { topicCases } from './topic.cases.js';
 import { trimCases } from './trim.cases.js';
+import { trimPropertyCases } from './trim-property.cases.js';
 import { waitCases } from './wait.cases.js';
 
 /** What a file of cases gets. */
@@ -109,6 +110,7 @@ export function describeBrokerContract(
     describe('redrive', () => redriveCases(kit));
     describe('max length', () => maxLengthCases(kit));
     describe('trim', () => trimCases(kit));
+    describe('trim, at random', () => trimPropertyCases(kit));
     describe('stats', () => statsCases(kit));
   });
 }

@@ -21,6 +21,7 @@ export function statsCases({ promise, scene }: ContractKit): void {
           dead: 0,
           done: 0,
           skipped: 0,
+          purged: 0,
           dropped: 0,
           expired: 0,
         },

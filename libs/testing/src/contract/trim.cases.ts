@@ -67,6 +67,51 @@ export function trimCases({ promise, scene }: ContractKit): void {
     'retentionCount',
   );
 
+  promise('retention in bytes keeps the newest finished messages and removes older ones', async () => {
+    const stage = await scene({ retention: '1h', retentionBytes: 300_000 });
+    await stage.send(...MANY.map((body) => ({ body: `${body} ${'x'.repeat(1000)}` })));
+    const member = await stage.member('g');
+    await member.ack(...(await member.drain()));
+    let removed = 0;
+    for (let round = 0; round < 10; round++) removed += await stage.ports.broker.trim(stage.topic);
+    expect(removed).toBeGreaterThan(0);
+    const kept = (await left(stage)).map((body) => body.split(' ')[0]!);
+    expect(kept.length).toBeGreaterThan(100);
+    // By the server's estimate, and in whole blocks.
+    expect(kept.length).toBeLessThan(400);
+    expect(kept).toEqual(MANY.slice(-kept.length));
+  });
+
+  promise('retention in bytes never removes what a declared group has not finished', async () => {
+    const stage = await scene({ retention: '1h', retentionBytes: 0 });
+    const slow = await stage.member('slow');
+    await finish(stage, 'quick');
+    expect(await stage.ports.broker.trim(stage.topic)).toBe(0);
+    expect(bodies(await slow.drain())).toEqual(MANY);
+  });
+
+  promise('a group that another process declared a moment ago is respected', async () => {
+    const stage = await scene(AT_ONCE);
+    await finish(stage, 'quick');
+    await stage.subject.advance(2);
+    // This process has just looked up which groups there are.
+    await stage.promote();
+    const young = await stage.member('young', { ports: await stage.process() });
+    expect(await stage.ports.broker.trim(stage.topic)).toBe(0);
+    expect(bodies(await young.drain())).toEqual(MANY);
+  });
+
+  promise('dead letters beyond their number go, the oldest first, and are counted', async () => {
+    const stage = await scene({ deadLetterCount: 2 });
+    const member = await stage.member('g');
+    await stage.send('a', 'b', 'c', 'd');
+    await stage.bury(member);
+    await stage.ports.broker.trim(stage.topic);
+    expect(await stage.group('g')).toMatchObject({ dead: 2, purged: 2 });
+    await stage.ports.admin.redrive(stage.topic, 'g', { max: 10 });
+    expect(bodies(await member.drain()).toSorted()).toEqual(['c', 'd']);
+  });
+
   promise('retention in number never removes what a declared group has not read', async () => {
     const stage = await scene({ retention: '1h', retentionCount: 10 });
     const slow = await stage.member('slow');

@@ -9,9 +9,18 @@ export interface Entry {
   readonly message: StoredMessage;
 }
 
+export function bytesOf({ message }: Entry): number {
+  return message.body.length + message.meta.length;
+}
+
 export class EntryStream {
   private readonly entries: Entry[] = [];
   private nextPosition = 1;
+
+  /** Of bodies and envelopes. */
+  get bytes(): number {
+    return this.entries.reduce((total, entry) => total + bytesOf(entry), 0);
+  }
 
   get size(): number {
     return this.entries.length;

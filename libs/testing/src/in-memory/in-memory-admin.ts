@@ -36,6 +36,7 @@ function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStat
     dead: group.dead.length,
     done: group.done,
     skipped: group.skipped,
+    purged: group.purged,
     dropped: group.dropped,
     expired: group.expired,
   };

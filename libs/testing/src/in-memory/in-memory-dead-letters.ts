@@ -98,6 +98,7 @@ export class InMemoryDeadLetters implements DeadLetterAdmin {
       ({ letter }) => names.includes(letter.name) && (diedUntil === undefined || letter.deadAt <= diedUntil),
     );
     found.forget(gone);
+    found.purged += gone.length;
     return gone.length;
   }
 

@@ -83,6 +83,7 @@ export class StoredGroup {
   skipped = 0;
   expired = 0;
   dropped = 0;
+  purged = 0;
 
   constructor(spec: GroupSpec, shards: readonly Shard[]) {
     this.name = spec.group;
