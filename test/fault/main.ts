@@ -52,7 +52,9 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-const say = (text: string): void => console.log(`     ${text}`);
+function say(text: string): void {
+  console.log(`     ${text}`);
+}
 
 async function runAll(flags: FaultFlags, signal: AbortSignal): Promise<(Row | SkippedRow)[]> {
   const { seed, quick, ci, soakMinutes } = flags;

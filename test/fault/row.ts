@@ -1,7 +1,6 @@
 // One row of the report: what a scenario did and what the checker found.
 import { Checker, type Findings } from './checker/checker.js';
 import { leaks } from './checker/conservation.js';
-import type { Rules } from './checker/rules.js';
 import { readHistory } from './history/history-file.js';
 import type { Stage } from './stage/stage.js';
 
@@ -39,7 +38,7 @@ export function judge(stage: Stage, scenario: { id: string; title: string }, sec
     ...found,
     figures: stage.figures,
     violations: [
-      ...violations({ ...found, examples }, stage.rules),
+      ...violations({ ...found, examples }),
       ...conservation,
       ...acceptedAsTold(stage, found),
       ...stage.problems,
@@ -51,7 +50,7 @@ export function judge(stage: Stage, scenario: { id: string; title: string }, sec
 }
 
 /** What must be 0, in words. */
-export function violations(found: Findings, { noDuplicates }: Pick<Rules, 'noDuplicates'>): string[] {
+export function violations(found: Findings): string[] {
   const zero: [number, string][] = [
     [found.lost, 'lost'],
     [found.unexpected, 'unexpected'],
@@ -61,7 +60,7 @@ export function violations(found: Findings, { noDuplicates }: Pick<Rules, 'noDup
     [found.changed, 'changed on the way'],
     [found.misjudged, 'misjudged'],
     [found.wrongEffects, 'with other than one effect'],
-    [noDuplicates ? found.duplicated : 0, 'handled twice'],
+    [found.repeated, 'handled twice'],
   ];
   return zero.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
 }

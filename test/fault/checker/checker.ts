@@ -21,6 +21,8 @@ export interface Findings {
   /** Handled although never attempted, certainly refused, or certainly cancelled. */
   unexpected: number;
   duplicated: number;
+  /** Of these, where the rules allow none. */
+  repeated: number;
   reordered: number;
   overlapping: number;
   early: number;
@@ -38,6 +40,8 @@ export interface Findings {
   /** A few of what was found, for whoever looks into it. */
   examples: string[];
 }
+
+type Violation = 'lost' | 'unexpected' | 'repeated' | 'reordered' | 'early' | 'changed' | 'misjudged' | 'wrongEffects';
 
 const MAX_EXAMPLES = 12;
 
@@ -58,6 +62,7 @@ export class Checker {
     forgotten: 0,
     unexpected: 0,
     duplicated: 0,
+    repeated: 0,
     reordered: 0,
     overlapping: 0,
     early: 0,
@@ -163,11 +168,17 @@ export class Checker {
     if (kind === 'failed') this.failedAt.set(run, at);
     if (kind !== 'done') return;
     this.failedAt.delete(run);
-    if (ledger.count(group.done, n) > 1) this.found.duplicated++;
+    if (ledger.count(group.done, n) > 1) this.duplicate(event.group, name);
     else this.found.handled++;
     if (!Number.isNaN(this.lastDoneAt))
       this.found.longestStallMs = Math.max(this.found.longestStallMs, Math.round(at - this.lastDoneAt));
     this.lastDoneAt = at;
+  }
+
+  private duplicate(group: number, name: string): void {
+    this.found.duplicated++;
+    if (this.rules.noDuplicates || this.rules.groups[group]?.noDuplicates)
+      this.report('repeated', `${name}: done again`);
   }
 
   private started(known: ledger.MessageLedger, group: ledger.GroupLedger, event: RecordedEvent, name: string): void {
@@ -246,10 +257,7 @@ export class Checker {
     }
   }
 
-  private report(
-    what: 'lost' | 'unexpected' | 'reordered' | 'early' | 'changed' | 'misjudged' | 'wrongEffects',
-    example: string,
-  ): void {
+  private report(what: Violation, example: string): void {
     this.found[what]++;
     if (this.found.examples.length < MAX_EXAMPLES) this.found.examples.push(`${what}: ${example}`);
   }

@@ -6,6 +6,8 @@ export interface GroupRules {
   readonly ordered: boolean;
   /** Effects are rows in the database, written through the inbox: exactly one for each message. */
   readonly inbox?: boolean;
+  /** As `noDuplicates` below, for this group. */
+  readonly noDuplicates?: boolean;
   /** The group was stopped before the end, or started late: what it has not handled is not lost. */
   readonly partial?: boolean;
   readonly maxAttempts?: number;

@@ -62,6 +62,9 @@ export class Stage {
   private readonly closers: (() => unknown)[] = [];
   private processes = 1;
   private producers = 0;
+  private isFinishing = false;
+  /** Supervised processes that had to be replaced. */
+  restarts = 0;
   private admin: BrokerAdmin | undefined;
   private client: Redis | undefined;
 
@@ -145,6 +148,24 @@ export class Stage {
     return this.spawn(name, { sending: complete }, via, sending.outbox === true).ready();
   }
 
+  /** Starts another one in its place whenever it dies, until the run is over. */
+  supervise(member: MemberProcess): void {
+    member.doom();
+    void member.gone.then(async () => {
+      if (this.isFinishing) return;
+      this.restarts++;
+      this.supervise(await this.again(member));
+    });
+  }
+
+  onClose(close: () => unknown): void {
+    this.closers.push(close);
+  }
+
+  makeFolder(folder: string): void {
+    mkdirSync(folder, { recursive: true });
+  }
+
   /** Kills nothing: starts another one like it, as a supervisor would after a crash. */
   async again(member: MemberProcess, changes: Partial<SendingConfig> = {}): Promise<MemberProcess> {
     const { config } = member;
@@ -185,13 +206,19 @@ export class Stage {
   /** Producers stop and hear their answers; the backlog drains; consumers stop. What does not happen in time is a problem. */
   async finish({ drainWithinMs = 30_000 }: { drainWithinMs?: number } = {}): Promise<void> {
     const healedAt = performance.now();
-    await this.stopAll([...this.members].filter(({ config }) => config.sending));
+    await this.stopProducers();
     const drained = await this.until('the backlog drains', drainWithinMs, async () => (await this.backlog()) === 0);
+    this.isFinishing = true;
     if (drained) this.drainedMs = Math.round(performance.now() - healedAt);
     await this.stopAll([...this.members]);
     for (const { topic } of this.topics) this.stats.push(await this.ports().stats(topic));
     await this.noteDeadLetters();
     if (this.database) await this.noteEffects();
+  }
+
+  /** Until every send has its answer. */
+  async stopProducers(): Promise<void> {
+    await this.stopAll([...this.members].filter(({ config }) => config.sending));
   }
 
   async backlog(): Promise<number> {
@@ -223,6 +250,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    this.isFinishing = true;
     // Thawed first: a frozen process does die by SIGKILL, but its neighbours may be waiting for it.
     await Promise.all([...this.members].map((member) => member.kill()));
     for (const close of this.closers.toReversed()) {
@@ -313,7 +341,7 @@ export class Stage {
   }
 
   private open(): Redis {
-    const client = new Redis(this.redis.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    const client = new Redis(this.redis.url, { protocol: 2, maxRetriesPerRequest: null, retryStrategy: () => 50 });
     client.on('error', () => undefined); // losing the server is the point of these runs
     this.closers.push(() => client.disconnect());
     return client;

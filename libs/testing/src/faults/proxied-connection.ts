@@ -19,6 +19,7 @@ export class ProxiedConnection {
   private isCounting = true;
   /** A reply was lost: whatever comes after it must not reach the client, it would be taken for that reply. */
   private isLost = false;
+  private isStranded = false;
 
   /** @param losses the faults that are running, looked at anew for each chunk */
   constructor(
@@ -43,7 +44,13 @@ export class ProxiedConnection {
     this.client.end();
   }
 
+  /** From now on bytes vanish in both directions. */
+  strand(): void {
+    this.isStranded = true;
+  }
+
   private toServer(chunk: Buffer): Buffer {
+    if (this.isStranded) return NOTHING;
     if (!this.isCounting) return chunk;
     try {
       let start = 0;
@@ -70,7 +77,7 @@ export class ProxiedConnection {
   }
 
   private toClient(chunk: Buffer): Buffer {
-    if (this.isLost) return NOTHING;
+    if (this.isLost || this.isStranded) return NOTHING;
     const anyReply = this.losses().find((loss) => loss.matches === undefined && !loss.isOver);
     if (anyReply) return this.lose(anyReply);
     if (!this.isCounting) return chunk;

@@ -138,6 +138,18 @@ describe('TcpProxy', () => {
     expect(client.received).toBe(':1\r\n');
   });
 
+  it('strands present connections for good, without telling anybody; new ones pass', async () => {
+    const client = await connectTo(proxy.port);
+    await client.ask('A');
+    proxy.strand();
+    client.send('B');
+    const again = await connectTo(proxy.port);
+    await again.ask('C');
+    await roundTrips();
+    expect(executed()).toEqual(['A', 'C']);
+    expect([client.received, client.socket.destroyed, proxy.connections]).toEqual([':1\r\n', false, 2]);
+  });
+
   it('drops replies: the server has executed, the client hears nothing and is cut off', async () => {
     const client = await connectTo(proxy.port);
     await client.ask('A');

@@ -22,8 +22,8 @@ export async function startTcpProxy(target: TcpProxyTarget): Promise<TcpProxy> {
 }
 
 /**
- * The controls act on present and future connections alike, `reset` and `halfClose` on present ones only.
- * They may be combined; `pass` takes all of them back.
+ * The controls act on present and future connections alike, `reset`, `halfClose` and
+ * `strand` on present ones only. They may be combined; `pass` takes back what can be taken back.
  */
 export class TcpProxy {
   readonly host = '127.0.0.1';
@@ -91,6 +91,14 @@ export class TcpProxy {
   /** Ends the direction to the client (FIN) of all present connections; the client's requests still reach the server. */
   halfClose(): void {
     for (const connection of this.open) connection.halfClose();
+  }
+
+  /**
+   * Half-open: nothing passes on present connections any more, for good, and nobody is told; new ones are not affected.
+   * What a firewall does that forgets a connection, or a peer that went without a word.
+   */
+  strand(): void {
+    for (const connection of this.open) connection.strand();
   }
 
   /**
