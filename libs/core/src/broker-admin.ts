@@ -1,4 +1,6 @@
 // The operator's port: look and repair. Separate from `Broker`, so that the hot path stays small.
+import type { GroupAdmin } from './control/group-admin.js';
+import type { Pause } from './control/pause.js';
 import type { DeadLetterAdmin } from './dead-letter/dead-letter-admin.js';
 import type { TopicSettings } from './topic.js';
 
@@ -22,6 +24,8 @@ export interface GroupStats {
   readonly dropped: number;
   /** Dropped because their time to live was over (`onExpired: 'drop'`). */
   readonly expired: number;
+  /** Why it does not consume now, if so: its own pause, else the topic's. */
+  readonly paused?: Pause;
 }
 
 export interface TopicStats {
@@ -34,7 +38,7 @@ export interface TopicStats {
   readonly groups: readonly GroupStats[];
 }
 
-export interface BrokerAdmin extends DeadLetterAdmin {
+export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin {
   topic(topic: string): Promise<TopicSettings | undefined>;
   stats(topic: string): Promise<TopicStats>;
 }

@@ -3,6 +3,7 @@
 import type { BrokerAdmin } from './broker-admin.js';
 import type { Delivery, QueueLease, Settlement, SettleResult } from './consumer/delivery.js';
 import type { GroupSpec, Subscription } from './consumer/subscription.js';
+import type { GroupControl } from './control/group-control.js';
 import type { DeadLetterFeed } from './dead-letter/dead-letter-feed.js';
 import type { OutgoingMessage } from './message/message.js';
 import type { CancelResult, MessageRef, RescheduleResult, SendResult } from './producer/receipt.js';
@@ -42,7 +43,10 @@ export interface Broker {
   /** Creates the topic with these settings, or reads the stored ones. Idempotent. Throws TopicError on a conflict. */
   declareTopic(spec: TopicSpec): Promise<TopicSettings>;
 
-  /** Registers the group (declared: trimming respects it) and its start position. Idempotent; never moves a group. */
+  /**
+   * Registers the group (declared: trimming respects it), its start position and the tags of this consumer. Idempotent;
+   * never moves a group.
+   */
   subscribe(spec: GroupSpec): Promise<Subscription>;
 
   /**
@@ -71,7 +75,10 @@ export interface Broker {
    */
   markStarted(deliveries: readonly Delivery[]): Promise<void>;
 
-  /** Ends each delivery, if it is still ours: exactly one settlement takes effect. `lease-lost` wrote nothing. */
+  /**
+   * Ends each delivery, if it is still ours: exactly one settlement takes effect. `lease-lost` wrote nothing. A skip
+   * of a tag that somebody of the group registered is refused as `wanted`: nothing was written, it is still ours.
+   */
   settle(items: readonly { delivery: Delivery; settlement: Settlement }[]): Promise<SettleResult[]>;
 
   /** Prolongs the leases by the group's lease time; returns those that are still ours. */
@@ -113,6 +120,7 @@ export interface QueueLeases {
 export interface BrokerPorts {
   readonly broker: Broker;
   readonly leases: QueueLeases;
+  readonly control: GroupControl;
   readonly admin: BrokerAdmin;
   readonly deadLetters: DeadLetterFeed;
 }

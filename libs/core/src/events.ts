@@ -1,12 +1,19 @@
 // What happens inside that an operator or a test wants to know of. One map; @OnMqEvent takes its keys.
 import { EventEmitter } from 'node:events';
 import type { DeadLetterReason, FailureRecord } from './consumer/delivery.js';
+import type { Pause } from './control/pause.js';
+import type { TagSet } from './control/tag-union.js';
 
 interface OfDelivery {
   readonly topic: string;
   readonly group: string;
   readonly messageId: string;
   readonly attempt: number;
+}
+
+interface OfGroup {
+  readonly topic: string;
+  readonly group: string;
 }
 
 export interface MqEventMap {
@@ -27,6 +34,12 @@ export interface MqEventMap {
   reclaimed: OfDelivery & { readonly crashes: number };
   /** A handler did not end within its time-out and grace; it still runs, its result will be ignored. */
   stalled: OfDelivery & { readonly timeoutMs: number };
+  /** Consuming stopped here because an operator paused the topic or the group; also when its terms were changed. */
+  paused: OfGroup & Pause;
+  /** A pause ended, by `resume` or by its `until`; another one may still hold. */
+  resumed: OfGroup & Pick<Pause, 'scope'>;
+  /** Live members of the group take different tags (as in a rolling deploy). Once per change of the sets; nothing is lost. */
+  'tags-differ': OfGroup & { readonly sets: readonly TagSet[] };
   /** A background loop failed; it goes on by itself. */
   'loop-error': { readonly loop: string; readonly error: unknown };
 }

@@ -3,6 +3,24 @@ export { BackgroundLoop, type LoopHealth, type LoopOptions, type OnLoopError } f
 export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, ReceiveOptions } from './broker.js';
 export type { BrokerAdmin, GroupStats, TopicStats } from './broker-admin.js';
 export { systemClock, type Clock } from './clock.js';
+export type { GroupAdmin } from './control/group-admin.js';
+export {
+  MEMBER_LIVES_MS,
+  TAGS_LIVE_MS,
+  type GroupControl,
+  type GroupMember,
+  type GroupState,
+  type PauseInForce,
+} from './control/group-control.js';
+export {
+  checkLimits,
+  type CheckedRate,
+  type GroupLimits,
+  type RateLimit,
+  type StoredLimits,
+} from './control/group-limits.js';
+export { checkPause, type Pause, type PauseOptions } from './control/pause.js';
+export { type TagSet } from './control/tag-union.js';
 export { toMs, type Duration } from './duration.js';
 export {
   BrokerRefusedError,

@@ -201,9 +201,11 @@ describe('Mq', () => {
     await test.mq.start();
     await clock.advance(0);
     expect(test.mq.health().map(({ loop }) => loop)).toEqual([
+      'watch orders/billing',
       'renew orders/billing',
       'fetch orders/billing shard 0',
       'reclaim orders/billing',
+      'watch orders/shipping',
       'own orders/shipping',
       'fetch orders/shipping shard 0',
       'promote orders shard 0',

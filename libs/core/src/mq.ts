@@ -179,14 +179,24 @@ export class Mq {
   private async createConsumer(listeners: readonly Listener[]): Promise<Consumer> {
     const { ports, clock, events, gate } = this;
     const { topic, group, mode, leaseMs, startFrom } = listeners[0]!.spec;
-    const spec: GroupSpec = { topic, group, mode, leaseMs, startFrom, consumer: consumerName() };
+    const spec: GroupSpec = {
+      topic,
+      group,
+      mode,
+      leaseMs,
+      startFrom,
+      consumer: consumerName(),
+      tags: tagsOf(listeners),
+    };
     await this.topics.declare(topic);
     const subscription = await ports.broker.subscribe(spec);
     const recover = async (): Promise<void> => {
       await this.topics.redeclare(topic);
       await ports.broker.subscribe(spec);
     };
-    return new Consumer({ ports, clock, events, gate, subscription, listeners, recover });
+    const consumer = new Consumer({ ports, clock, events, gate, subscription, listeners, recover });
+    await consumer.prepare();
+    return consumer;
   }
 
   private async stopConsumers(): Promise<void> {
@@ -202,6 +212,12 @@ export class Mq {
     await this.ports.broker.close();
     await upkeepEnded;
   }
+}
+
+/** What this process takes of the group's messages. */
+function tagsOf(listeners: readonly Listener[]): string[] {
+  const tags = listeners.flatMap(({ spec }) => [...(spec.tags.tags ?? ['*'])]);
+  return tags.toSorted();
 }
 
 /** Unique per boot: a process id repeats in containers, and leases of a former life must not look like ours. */

@@ -140,7 +140,7 @@ describe('connection names', () => {
     @OnMqEvent('dead-letter', { connection: 'reprots' })
     alarm(): void {}
   }
-  const ports = { broker: {}, leases: {}, admin: {} } as unknown as BrokerPorts;
+  const ports = { broker: {}, leases: {}, control: {}, admin: {} } as unknown as BrokerPorts;
 
   it.each([
     ['a listener', { providers: [Reports] }, /reprots|Reports\.created/],

@@ -110,9 +110,9 @@ function refuseStatics(path: string, options: unknown): void {
 }
 
 function checkPorts(option: string, ports: unknown): void {
-  const { broker, leases, admin } = (ports ?? {}) as Partial<BrokerPorts>;
-  if (!broker || !leases || !admin)
-    throw new InvalidOptionError(option, typeof ports, 'must be broker ports: { broker, leases, admin }');
+  const { broker, leases, control, admin } = (ports ?? {}) as Partial<BrokerPorts>;
+  if (!broker || !leases || !control || !admin)
+    throw new InvalidOptionError(option, typeof ports, 'must be broker ports: { broker, leases, control, admin }');
 }
 
 function checkBoolean(option: string, value: unknown): void {

@@ -1,8 +1,9 @@
 -- Register a group in a shard and give it a position in each of its streams. Idempotent: an existing group is never
 -- moved. A stream is created empty where it is missing, so that nothing can be sent before the group exists unseen.
--- With how many entries lie before it, so that what it still has to read is known. Returns the stored spec, or 'NO_TOPIC'.
-local meta = unpack(KEYS)
-local group, spec, start, queues = unpack(ARGV)
+-- With how many entries lie before it, so that what it still has to read is known. The tags of who declares are
+-- registered in the same step, so before its first read. Returns the stored spec, or 'NO_TOPIC'.
+local meta, registered = unpack(KEYS)
+local group, spec, start, queues, tags = unpack(ARGV)
 if redis.call('HEXISTS', meta, 'topic') == 0 then return 'NO_TOPIC' end
 
 local PAGE = 1000
@@ -23,7 +24,8 @@ local function entries_before(stream, from)
 end
 
 redis.call('HSETNX', meta, 'group:' .. group, spec)
-for at, stream in ipairs({ unpack(KEYS, 2) }) do
+register(registered, tags, now_ms())
+for at, stream in ipairs({ unpack(KEYS, 3) }) do
   -- The first `queues` streams hold the topic's messages, the others the group's own retries, never to be skipped.
   local from = at <= tonumber(queues) and start or '0'
   local made = redis.pcall('XGROUP', 'CREATE', stream, group, from, 'MKSTREAM',

@@ -1,8 +1,10 @@
--- End deliveries, each in one way, if they are still this consumer's: ack | skip | expire | retry | release | dead.
--- With `*` the first three: the entry has a note of its own (see mark-started.lua), which goes with it.
--- A delivery that is not ours any more is left alone: its new owner decides. Returns 'SETTLED', or 'LOST' and the
--- indexes that were not ours.
-local slot, meta, notes, held, owners, waiting, payloads, retries, dead, letters, untold = unpack(KEYS)
+-- End deliveries, each in one way, if they are still this consumer's: ack | skip:<tag> | expire | retry | release |
+-- dead. With `*` after the word, the first three: the entry has a note of its own (see mark-started.lua), which goes
+-- with it. A skip is refused when a member of the group has registered the tag: it stays ours, to be handed back.
+-- A delivery that is not ours any more is left alone: its new owner decides. Returns 'SETTLED', or 'LOST', the indexes
+-- that were not ours, 'WANTED', the indexes that were refused.
+local slot, meta, notes, held, owners, waiting, payloads, retries, dead, letters, untold, registered =
+  unpack(KEYS)
 local number, ttl, group, consumer, streams = unpack(ARGV, 1, 5)
 local keys, args = KEYS, ARGV
 
@@ -12,7 +14,7 @@ redis.call('PEXPIRE', slot, ttl) -- a first write that is never refused for memo
 
 local now = now_ms()
 local bare = { ack = true, skip = true, expire = true } -- nothing follows the verdict
-local lost, counts = {}, {}
+local lost, wanted, counts = {}, {}, {}
 local function count(what) counts[what] = (counts[what] or 0) + 1 end
 
 -- Two entries may carry one message id (its business record had ended): the second must not overwrite the first.
@@ -40,21 +42,24 @@ end
 local at, index = 6 + tonumber(streams), 0
 while at <= #args do
   local stream, field, verdict = unpack(args, at, at + 2)
-  local lease, key = args[5 + tonumber(stream)], keys[11 + tonumber(stream)]
+  local lease, key = args[5 + tonumber(stream)], keys[12 + tonumber(stream)]
   local entry = string.match(field, ':(.*)$')
+  local what, star, tag = string.match(verdict, '^(%a+)(%*?):?(.*)$')
   local mine = lease_holds(owners, lease) and owns(key, group, consumer, entry)
   local in_place = lease ~= '' and (verdict == 'retry' or verdict == 'release')
   if not mine then
     lost[#lost + 1] = index
+  elseif what == 'skip' and is_registered(registered, tag) then
+    wanted[#wanted + 1] = index
   else
-    if not bare[verdict] then redis.call('HDEL', notes, field) end
+    if star ~= '' or not bare[what] then redis.call('HDEL', notes, field) end
     if not in_place then
       redis.call('XACK', key, group, entry)
       if lease ~= '' then redis.call('HDEL', held, field) end
     end
-    count(string.match(verdict, '^%a+'))
+    count(what)
   end
-  if bare[string.match(verdict, '^%a+')] then
+  if bare[what] then
     at = at + 3
   else
     -- queue, delay or reason, the five fields, state, why
@@ -71,4 +76,5 @@ while at <= #args do
   index = index + 1
 end
 for what, many in pairs(counts) do redis.call('HINCRBY', meta, what .. ':' .. group, many) end
-return remember(slot, number, ttl, #lost == 0 and 'SETTLED' or 'LOST ' .. table.concat(lost, ' '))
+if #lost + #wanted == 0 then return remember(slot, number, ttl, 'SETTLED') end
+return remember(slot, number, ttl, 'LOST ' .. table.concat(lost, ' ') .. ' WANTED ' .. table.concat(wanted, ' '))

@@ -7,6 +7,7 @@ import { DeclaredGroups } from './declared-groups.js';
 import { RedisAdmin } from './redis-admin.js';
 import { RedisBroker } from './redis-broker.js';
 import { RedisDeadLetterFeed } from './redis-dead-letter-feed.js';
+import { RedisGroupControl } from './redis-group-control.js';
 import { RedisQueueLeases } from './redis-queue-leases.js';
 import { Topics } from './topics.js';
 
@@ -52,6 +53,7 @@ export function connectRedis(options: RedisOptions): RedisPorts {
   return {
     broker: new RedisBroker(connections, caller, topics, groups),
     leases: new RedisQueueLeases(caller, topics),
+    control: new RedisGroupControl(caller, topics),
     admin: new RedisAdmin(connections, caller, topics, groups),
     deadLetters: new RedisDeadLetterFeed(caller, topics),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),

@@ -21,7 +21,10 @@ export class ShardKeys {
     this.prefix = `{${namespace}:${topic}:${shard}}:`;
   }
 
-  /** hash · declare-topic, declare-group, counters of send and settle · lives as long as the topic. */
+  /**
+   * hash · declare-topic, declare-group, counters of send and settle; in shard 0 also what operators order (set-order) and
+   * signs of life (beat) · lives as long as the topic.
+   */
   get meta(): string {
     return `${this.prefix}meta`;
   }
@@ -128,6 +131,16 @@ export class GroupKeys {
   /** hash, queue → owner|epoch|until (ordered) · lease-queue, release-queue · stays: epochs must not go back. */
   get owners(): string {
     return `${this.prefix}own`;
+  }
+
+  /** zset, tag or `*` → ms of the latest sign of life of a member that takes it · declare-group, register-tags, beat · 1 h. */
+  get tags(): string {
+    return `${this.prefix}tags`;
+  }
+
+  /** hash, member → `<ms of its latest sign of life> <its tags, JSON>` (shard 0) · beat, leave-control · 10 s. */
+  get live(): string {
+    return `${this.prefix}live`;
   }
 
   /** zset, member → heartbeat ms (ordered, shard 0) · join-group, leave-group · 10 × its time-out. */

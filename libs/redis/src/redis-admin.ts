@@ -1,11 +1,22 @@
 // The operator's port on Redis: looks and repairs, never on the path of a message.
-import type { BrokerAdmin, GroupStats, TopicSettings, TopicStats } from '@millrace/core';
+import type {
+  BrokerAdmin,
+  GroupLimits,
+  GroupState,
+  GroupStats,
+  PauseOptions,
+  TopicSettings,
+  TopicStats,
+} from '@millrace/core';
 import { countAdded, countReady } from './count-ready.js';
 import type { ShardKeys } from './keys.js';
+import { OperatorOrders } from './operator-orders.js';
 import { RedisDeadLetters } from './redis-dead-letters.js';
-import { retryQueues, type StoredGroup } from './topics.js';
+import { retryQueues, type KnownTopic, type StoredGroup } from './topics.js';
 
 export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
+  private readonly orders = new OperatorOrders(this.caller);
+
   topic(topic: string): Promise<TopicSettings | undefined> {
     return this.topics.peek(topic);
   }
@@ -33,7 +44,33 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
     }
     // Whatever was accepted is on a queue, or will be, or was cancelled: no send has to count.
     stats.accepted += stats.scheduled + stats.cancelled;
+    const topicAsKnown = await this.known(topic);
+    stats.groups = await Promise.all(stats.groups.map((found) => this.withPause(topicAsKnown, found)));
     return stats;
+  }
+
+  async group(topic: string, group: string): Promise<GroupState | undefined> {
+    return this.orders.state(await this.known(topic), group);
+  }
+
+  async pause(topic: string, options: PauseOptions): Promise<void> {
+    await this.orders.pause(await this.known(topic), options);
+  }
+
+  async resume(topic: string, { group }: { group?: string } = {}): Promise<boolean> {
+    return this.orders.resume(await this.known(topic), group);
+  }
+
+  async setLimits(topic: string, group: string, limits: GroupLimits): Promise<void> {
+    await this.orders.setLimits(await this.known(topic), group, limits);
+  }
+
+  private async withPause(topic: KnownTopic, stats: GroupStats): Promise<GroupStats> {
+    const state = await this.orders.state(topic, stats.group);
+    const inForce = state?.pauses.at(-1);
+    if (!inForce) return stats;
+    const { leftMs: _, ...paused } = inForce;
+    return { ...stats, paused };
   }
 
   private async groupStats(

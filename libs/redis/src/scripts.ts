@@ -6,7 +6,12 @@ import { absentKey } from './keys.js';
 /** Which shared preludes a script needs, put before its text. */
 const SCRIPTS = {
   'declare-topic': [],
-  'declare-group': [],
+  'declare-group': ['clock', 'tags'],
+  'register-tags': ['clock', 'tags'],
+  beat: ['clock', 'tags', 'group-state'],
+  'read-group': ['clock', 'group-state'],
+  'leave-control': [],
+  'set-order': ['clock'],
   send: ['clock', 'token', 'unbounded'],
   // The same text for topics with maxLength: others pay nothing for it.
   'send-bounded': ['clock', 'token', 'ids', 'groups', 'backlog', 'bounded'],
@@ -14,7 +19,7 @@ const SCRIPTS = {
   reschedule: ['clock', 'token'],
   promote: ['clock'],
   'mark-started': ['ids', 'owner'],
-  settle: ['clock', 'token', 'owner'],
+  settle: ['clock', 'token', 'owner', 'tags'],
   renew: ['owner'],
   reclaim: ['clock', 'ids'],
   'lease-queue': ['clock'],

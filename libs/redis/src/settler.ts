@@ -55,6 +55,7 @@ export class Settler {
       group.dead,
       group.deadLetters,
       group.untold,
+      group.tags,
       ...streams.keys,
     ];
     const args = [
@@ -65,9 +66,10 @@ export class Settler {
       ...rest,
     ];
     const reply = await this.answer((slot) => keys.slot(slot), names, args);
-    const lost = new Set(reply === 'SETTLED' ? [] : reply.split(' ').slice(1).map(Number));
+    const { lost, wanted } = refusals(reply);
     return items.map(({ delivery, settlement }, index) => {
       if (lost.has(index)) return 'lease-lost';
+      if (wanted.has(index)) return 'wanted';
       // The note went with the settlement; an in-place retry starts with a clean one.
       if (delivery.epoch !== undefined) delivery.noted = 0;
       if ('delayMs' in settlement && delivery.epoch === undefined) this.retryScheduled(settlement.delayMs);
@@ -92,9 +94,15 @@ export class Settler {
   }
 }
 
+/** 'SETTLED', or `LOST <indexes> WANTED <indexes>`. */
+function refusals(reply: string): { lost: ReadonlySet<number>; wanted: ReadonlySet<number> } {
+  const [lost, wanted] = reply === 'SETTLED' ? [] : reply.slice('LOST'.length).split('WANTED');
+  return { lost: new Set(lost?.match(/\d+/g)?.map(Number)), wanted: new Set(wanted?.match(/\d+/g)?.map(Number)) };
+}
+
 function verdict(delivery: NotedDelivery, settlement: Settlement): ScriptArgument[] {
-  if (settlement.type === 'ack') return [acked(settlement) + (delivery.noted === undefined ? '' : '*')];
   const { messageId, tag, orderingKey, meta, body } = delivery.message;
+  if (settlement.type === 'ack') return [acked(settlement, delivery.noted === undefined ? '' : '*', tag)];
   // Where it comes again: an ordered group has a retry stream per queue, a concurrent one a single one.
   const queue = delivery.epoch === undefined ? 0 : delivery.queue;
   const fields = [messageId, tag, orderingKey, meta, body];
@@ -111,7 +119,7 @@ function verdict(delivery: NotedDelivery, settlement: Settlement): ScriptArgumen
   return [settlement.type, queue, Math.round(settlement.delayMs), ...fields, encodeState(state, delivery), ''];
 }
 
-function acked({ skipped, expired }: Extract<Settlement, { type: 'ack' }>): string {
-  if (expired) return 'expire';
-  return skipped ? 'skip' : 'ack';
+function acked({ skipped, expired }: Extract<Settlement, { type: 'ack' }>, star: string, tag: string): string {
+  if (expired) return `expire${star}`;
+  return skipped ? `skip${star}:${tag}` : `ack${star}`;
 }

@@ -90,11 +90,12 @@ export class Topics {
       const keys = shard.group(group.group);
       const retries = retryQueues(group.mode, queuesPerShard).map((queue) => keys.retries(queue));
       const streams = [...queues.map((queue) => shard.queue(queue)), ...retries];
-      const args = [group.group, text, startId(group.startFrom), queuesPerShard];
-      let reply = await this.caller.run('declare-group', [shard.meta, ...streams], args);
+      const names = [shard.meta, keys.tags, ...streams];
+      const args = [group.group, text, startId(group.startFrom), queuesPerShard, JSON.stringify(group.tags ?? [])];
+      let reply = await this.caller.run('declare-group', names, args);
       if (reply === 'NO_TOPIC') {
         await this.redeclare(group.topic);
-        reply = await this.caller.run('declare-group', [shard.meta, ...streams], args);
+        reply = await this.caller.run('declare-group', names, args);
       }
       stored = JSON.parse(reply as string) as StoredGroup;
       if (stored.mode !== group.mode)

@@ -2,6 +2,9 @@
 import type { BackgroundLoop, LoopHealth } from '../background-loop.js';
 import type { BrokerPorts } from '../broker.js';
 import type { Clock } from '../clock.js';
+import { ConsumePause } from '../control/consume-pause.js';
+import { GroupWatch } from '../control/group-watch.js';
+import { TagUnion } from '../control/tag-union.js';
 import type { MqEvents } from '../events.js';
 import { LeaseKeeper } from '../lease/lease-keeper.js';
 import { LeaseReclaimer } from '../lease/lease-reclaimer.js';
@@ -44,6 +47,9 @@ export class Consumer {
   /** Bring deliveries; stopped first. */
   private readonly feeders: BackgroundLoop[];
   private readonly keeper: LeaseKeeper | QueueOwner;
+  private readonly pause: ConsumePause;
+  private readonly tags: TagUnion;
+  private readonly watch: GroupWatch;
   private stopping?: Promise<void>;
 
   constructor(private readonly parts: ConsumerParts) {
@@ -55,9 +61,20 @@ export class Consumer {
       sum(({ spec }) => spec.prefetch),
       sum(({ spec }) => spec.prefetchBytes),
     );
+    const { topic, group, consumer } = subscription;
+    this.pause = new ConsumePause({ topic, group, events: parts.events, resumed: () => this.dispatcher.resume() });
+    this.tags = new TagUnion(consumer);
+    this.watch = this.createWatch();
     let keeper!: LeaseKeeper | QueueOwner;
     this.dispatcher = new Dispatcher(
-      { ...parts, broker: parts.ports.broker, window: this.window, name: this.name },
+      {
+        ...parts,
+        broker: parts.ports.broker,
+        window: this.window,
+        pause: this.pause,
+        tags: this.tags,
+        name: this.name,
+      },
       (dispatcher) => {
         if (subscription.mode === 'ordered') {
           keeper = this.createOwner(dispatcher);
@@ -76,6 +93,11 @@ export class Consumer {
   get name(): string {
     const { topic, group } = this.parts.subscription;
     return `${topic}/${group}`;
+  }
+
+  /** Learns the state of the group: a group that is paused must not begin, not even for a moment. Rejects like a call. */
+  async prepare(): Promise<void> {
+    await this.watch.beat();
   }
 
   start(): void {
@@ -102,7 +124,10 @@ export class Consumer {
     dispatcher.abandon();
     // The queues go last: with them goes the right to settle.
     await this.within(LAST_CALLS_MS, dispatcher.settler.idle());
-    await this.within(LAST_CALLS_MS, keeper instanceof QueueOwner ? keeper.leave() : keeper.stop());
+    await this.within(
+      LAST_CALLS_MS,
+      Promise.all([keeper instanceof QueueOwner ? keeper.leave() : keeper.stop(), this.leave()]),
+    );
   }
 
   /** Waits for `done`, but no longer than `ms`: a broker that does not answer must not keep a process from ending. */
@@ -112,8 +137,21 @@ export class Consumer {
     over.abort();
   }
 
+  private async leave(): Promise<void> {
+    await this.watch.stop();
+    await this.parts.ports.control
+      .leave(this.parts.subscription)
+      .catch((error: unknown) => this.report(error, `leave ${this.name}`));
+  }
+
   private loops(): BackgroundLoop[] {
-    return [this.keeper, ...this.feeders];
+    return [this.watch, this.keeper, ...this.feeders];
+  }
+
+  private createWatch(): GroupWatch {
+    const { ports, clock, events, subscription } = this.parts;
+    const { pause, tags } = this;
+    return new GroupWatch({ control: ports.control, clock, events, subscription, pause, tags, onError: this.report });
   }
 
   private createKeeper(dispatcher: Dispatcher, flow: ConcurrentFlow): LeaseKeeper {
@@ -152,6 +190,7 @@ export class Consumer {
       subscription,
       shard,
       window: this.window,
+      pause: this.pause,
       queues: this.keeper instanceof QueueOwner ? this.keeper : undefined,
       name: this.name,
       beforeRead: () => this.dispatcher.inHand.forgetEnded(shard),

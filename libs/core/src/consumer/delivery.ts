@@ -93,8 +93,11 @@ export type Settlement =
       readonly state: RetryState;
     };
 
-/** `lease-lost`: another consumer owns it now, nothing was written. */
-export type SettleResult = 'settled' | 'lease-lost';
+/**
+ * `lease-lost`: another consumer owns it now, nothing was written. `wanted`: it was to be skipped, but a member of the
+ * group registered its tag; nothing was written, it is still ours.
+ */
+export type SettleResult = 'settled' | 'lease-lost' | 'wanted';
 
 /** Ordered mode: the right to consume one queue of one group. */
 export interface QueueLease {

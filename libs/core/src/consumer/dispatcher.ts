@@ -10,7 +10,9 @@ import { HandlerPool } from './handler-pool.js';
 import { HeldDelivery } from './held-delivery.js';
 import { InHand } from './in-hand.js';
 import type { Listener } from './listener.js';
-import { settlementOf, SKIP, type Expired, type HandlerResult } from './settlement.js';
+import { leaveToOthers, settlementOf, SKIP, type Expired, type HandlerResult } from './settlement.js';
+import type { ConsumePause } from '../control/consume-pause.js';
+import type { TagUnion } from '../control/tag-union.js';
 import { Settler, type SettleAnswer } from './settler.js';
 import type { Subscription } from './subscription.js';
 import type { SoloGate } from './solo-gate.js';
@@ -24,6 +26,8 @@ export interface DispatcherParts {
   readonly window: Window;
   readonly listeners: readonly Listener[];
   readonly subscription: Pick<Subscription, 'ttlMs'>;
+  readonly pause: ConsumePause;
+  readonly tags: TagUnion;
   /** For errors: topic and group. */
   readonly name: string;
 }
@@ -86,11 +90,8 @@ export class Dispatcher {
     this.inHand.add(held);
     if (this.stopped) {
       this.flow.handBack(held);
-    } else if (held.pool) {
-      this.flow.accept(held);
     } else {
-      this.parts.window.admit(held);
-      this.settler.settle(held, SKIP);
+      this.flow.accept(held);
     }
   }
 
@@ -98,7 +99,13 @@ export class Dispatcher {
   ready(held: HeldDelivery): void {
     held.state = 'waiting';
     this.parts.window.admit(held);
-    held.pool!.waiting.add(held);
+    if (!held.pool) return this.passOver(held);
+    held.pool.waiting.add(held);
+    this.pumpSoon();
+  }
+
+  /** No pause holds starts back any more. */
+  resume(): void {
     this.pumpSoon();
   }
 
@@ -153,6 +160,13 @@ export class Dispatcher {
     this.settler.close();
   }
 
+  /** No listener here takes its tag: skipped, unless it is known to be another member's. */
+  private passOver(held: HeldDelivery): void {
+    const { tag } = held.delivery.message;
+    const { tags } = this.parts;
+    this.settler.settle(held, tags.isAnothers(tag) ? leaveToOthers(tags.handBackMs(tag)) : SKIP);
+  }
+
   private poolOf(tag: string): HandlerPool | undefined {
     return this.pools.find(({ listener }) => listener.spec.tags.matches(tag));
   }
@@ -168,7 +182,7 @@ export class Dispatcher {
   }
 
   private pump(): void {
-    if (this.stopped) return;
+    if (this.stopped || this.parts.pause.isPaused) return;
     const now = this.parts.clock.monotonic();
     const starts: HeldDelivery[] = [];
     for (const pool of this.pools) {
@@ -186,6 +200,10 @@ export class Dispatcher {
   private queueAlone(held: HeldDelivery): void {
     held.withdraw = this.parts.gate.runAlone(() => {
       held.withdraw = undefined;
+      if (this.parts.pause.isPaused) {
+        held.pool!.waiting.add(held);
+        return false;
+      }
       if (!this.enter(held, this.parts.clock.monotonic())) return false;
       this.run([held]);
       return true;
@@ -231,10 +249,12 @@ export class Dispatcher {
   }
 
   private answered(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
+    // The broker knows of a registration that we have not seen yet, or whose member is gone.
+    if (answer === 'wanted')
+      return this.settler.settle(held, leaveToOthers(this.parts.tags.handBackMs(held.delivery.message.tag)));
     if (answer === 'settled') announce(this.parts.events, held, settlement);
     else if (answer === 'lease-lost') announceState(this.parts.events, 'lease-lost', held);
-    if (held.pool) this.flow.settled(held, settlement, answer);
-    else this.letGo(held);
+    this.flow.settled(held, settlement, answer);
   }
 
   private createPool(listener: Listener): HandlerPool {

@@ -2,8 +2,9 @@
 import { BackgroundLoop, type OnLoopError } from '../background-loop.js';
 import type { Broker } from '../broker.js';
 import type { Clock } from '../clock.js';
+import type { ConsumePause } from '../control/consume-pause.js';
 import type { Delivery, QueueLease } from './delivery.js';
-import { eitherSignal } from './either-signal.js';
+import { eitherSignal, type EitherSignal } from './either-signal.js';
 import type { Subscription } from './subscription.js';
 import type { Window } from './window.js';
 
@@ -20,6 +21,8 @@ export interface FetcherParts {
   readonly subscription: Subscription;
   readonly shard: number;
   readonly window: Window;
+  /** @default never paused */
+  readonly pause?: Pick<ConsumePause, 'isPaused' | 'signal' | 'whenResumed'>;
   /** Ordered mode only. */
   readonly queues?: ReadableQueues;
   /** For errors and health: topic and group. */
@@ -43,6 +46,7 @@ const EMPTY_PAUSE_MS = 5;
  */
 export class Fetcher extends BackgroundLoop {
   private hasFailed = false;
+  private wait?: EitherSignal;
   private readonly wake = (): void => this.wakeIn(0);
 
   constructor(private readonly parts: FetcherParts) {
@@ -61,12 +65,26 @@ export class Fetcher extends BackgroundLoop {
   private async fetch(signal: AbortSignal): Promise<number> {
     if (this.hasFailed) await this.parts.recover();
     this.hasFailed = false;
-    const { window, queues } = this.parts;
+    const { window, queues, pause } = this.parts;
+    if (pause?.isPaused) {
+      pause.whenResumed(this.wake);
+      return MAX_WAIT_MS;
+    }
     if (window.isBelowThreshold) {
       window.whenRoom(this.wake);
       return MAX_WAIT_MS;
     }
-    return queues ? this.readOwned(queues, signal) : this.read(signal);
+    const wait = pause ? this.waitSignal(signal, pause.signal) : signal;
+    return queues ? this.readOwned(queues, wait) : this.read(wait);
+  }
+
+  /** Ends a wait when the loop stops or a pause begins. Made anew only after one of them happened, not for each read. */
+  private waitSignal(stopped: AbortSignal, paused: AbortSignal): AbortSignal {
+    if (!this.wait || this.wait.signal.aborted) {
+      this.wait?.release();
+      this.wait = eitherSignal(stopped, paused);
+    }
+    return this.wait.signal;
   }
 
   /** A change of the owned queues ends the wait, so that the next read includes or spares them. */

@@ -1,6 +1,6 @@
 // The one place that decides the fate of a delivery: what happened + counts + policy → settlement. Pure.
 //
-//   no listener for its tag ........................ ack, skipped
+//   no listener for its tag ........................ ack, skipped; or release after delay, when its tag is another member's
 //   about to start, time to live over .............. dead letter `expired` (without running), or dropped
 //   about to start, crashes spent .................. dead letter `crashes-exhausted` (without running)
 //   returned deadLetter(why) ....................... dead letter `rejected`
@@ -55,6 +55,8 @@ export const SKIP: Settlement = { type: 'ack', skipped: true };
 export const EXPIRED: Settlement = { type: 'ack', expired: true };
 /** Back to the group at once, uncounted: what did not start before a shutdown. */
 export const RELEASE: Settlement = { type: 'release', delayMs: 0 };
+/** Another member of the group registered its tag: offered again after a while, uncounted. */
+export const leaveToOthers = (delayMs: number): Settlement => ({ type: 'release', delayMs });
 
 /** Nothing waits longer than this, whatever a back-off function or `retryLater` asks for. */
 const MAX_DELAY_MS = 365 * 86_400_000;

@@ -11,6 +11,11 @@ export interface GroupSpec {
   readonly leaseMs: number;
   /** Where a new group starts. An existing group is never moved. */
   readonly startFrom: 'first' | 'last' | Date;
+  /**
+   * Tags that this consumer takes; `['*']` = all. Registered for the group: what another member registered is not
+   * skipped here. @default registers none
+   */
+  readonly tags?: readonly string[];
 }
 
 export type ConsumeMode = 'concurrent' | 'ordered';

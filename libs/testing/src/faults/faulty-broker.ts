@@ -7,13 +7,15 @@ import {
   type BrokerPorts,
   type Clock,
   type DeadLetterFeed,
+  type GroupControl,
   type QueueLeases,
 } from '@millrace/core';
 
-/** A method of one of the ports: `settle`, `leases.acquire`, `admin.redrive`. */
+/** A method of one of the ports: `settle`, `leases.acquire`, `control.beat`, `admin.redrive`. */
 export type FaultTarget =
   | Exclude<keyof Broker, 'listen' | 'now'>
   | `leases.${keyof QueueLeases}`
+  | `control.${keyof GroupControl}`
   | `admin.${keyof BrokerAdmin}`
   | `deadLetters.${keyof DeadLetterFeed}`;
 
@@ -111,6 +113,7 @@ export function faultyBroker(ports: BrokerPorts, options: { clock?: Clock } = {}
     faults,
     broker: wrap(ports.broker, '', faults),
     leases: wrap(ports.leases, 'leases.', faults),
+    control: wrap(ports.control, 'control.', faults),
     admin: wrap(ports.admin, 'admin.', faults),
     deadLetters: wrap(ports.deadLetters, 'deadLetters.', faults),
   };

@@ -3,6 +3,7 @@
 import type { BrokerPorts, Clock } from '@millrace/core';
 import { InMemoryAdmin } from './in-memory-admin.js';
 import { InMemoryBroker } from './in-memory-broker.js';
+import { InMemoryControl } from './in-memory-control.js';
 import { InMemoryFeed } from './in-memory-feed.js';
 import { InMemoryLeases } from './in-memory-leases.js';
 import { InMemoryStore } from './in-memory-store.js';
@@ -27,6 +28,7 @@ export function connectInMemory(options: InMemoryOptions = {}): InMemoryPorts {
     store,
     broker,
     leases: new InMemoryLeases(store, clock, () => broker.isClosed),
+    control: new InMemoryControl(store, () => broker.isClosed),
     admin: new InMemoryAdmin(store),
     deadLetters: new InMemoryFeed(store),
   };

@@ -1,5 +1,17 @@
 // BrokerAdmin in memory: look and repair.
-import type { BrokerAdmin, GroupStats, TopicSettings, TopicStats } from '@millrace/core';
+import {
+  checkLimits,
+  checkPause,
+  TopicError,
+  type BrokerAdmin,
+  type GroupLimits,
+  type GroupState,
+  type GroupStats,
+  type PauseOptions,
+  type TopicSettings,
+  type TopicStats,
+} from '@millrace/core';
+import { stateOf } from './in-memory-control.js';
 import { InMemoryDeadLetters } from './in-memory-dead-letters.js';
 import type { StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
@@ -19,6 +31,39 @@ export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
       groups: [...topic.groups.values()].map((group) => statsOf(topic, group, this.store.now())),
     };
   }
+
+  async group(topic: string, name: string): Promise<GroupState | undefined> {
+    const stored = this.store.topic(topic);
+    const group = stored.groups.get(name);
+    return group && stateOf(stored, group, this.store.now());
+  }
+
+  async pause(topic: string, options: PauseOptions): Promise<void> {
+    const { group, until, by, why } = checkPause(options);
+    this.ordered(topic, group).pause = { by, why, until, since: new Date(this.store.now()) };
+  }
+
+  async resume(topic: string, { group }: { group?: string } = {}): Promise<boolean> {
+    const ordered = this.ordered(topic, group);
+    const { pause } = ordered;
+    ordered.pause = undefined;
+    return pause !== undefined && (pause.until === undefined || pause.until.getTime() > this.store.now());
+  }
+
+  async setLimits(topic: string, group: string, limits: GroupLimits): Promise<void> {
+    const stored = checkLimits(limits);
+    this.storedGroup(topic, group).limits = stored;
+  }
+
+  private ordered(topic: string, group: string | undefined): StoredTopic | StoredGroup {
+    return group === undefined ? this.store.topic(topic) : this.storedGroup(topic, group);
+  }
+
+  private storedGroup(topic: string, name: string): StoredGroup {
+    const group = this.store.topic(topic).groups.get(name);
+    if (!group) throw new TopicError(topic, `group ${name} of topic ${topic} does not exist`, 'MQ_TOPIC_NOT_FOUND');
+    return group;
+  }
 }
 
 function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStats {
@@ -28,6 +73,7 @@ function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStat
     part.cursors.map((cursor, queue) => topic.shards[shard]!.queues[queue]!.countAfter(cursor)),
   );
   return {
+    ...pausedOf(stateOf(topic, group, now)),
     group: group.name,
     mode: group.mode,
     ready: sum(unread) + sum(group.shards.map((part) => part.retryReady.length)),
@@ -40,6 +86,13 @@ function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStat
     dropped: group.dropped,
     expired: group.expired,
   };
+}
+
+function pausedOf({ pauses }: GroupState): Pick<GroupStats, 'paused'> {
+  const inForce = pauses.at(-1);
+  if (!inForce) return {};
+  const { leftMs: _, ...paused } = inForce;
+  return { paused };
 }
 
 function sum(numbers: readonly number[]): number {

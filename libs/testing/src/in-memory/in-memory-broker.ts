@@ -22,6 +22,7 @@ import {
 } from '@millrace/core';
 import { cancel, reschedule } from './cancel.js';
 import { ownedBy, reclaimExpired, renewOne } from './delivery-leases.js';
+import { registerTags } from './in-memory-control.js';
 import type { InMemoryStore } from './in-memory-store.js';
 import { promote } from './promote.js';
 import { Receiver } from './receiver.js';
@@ -61,7 +62,9 @@ export class InMemoryBroker implements Broker {
   async subscribe(spec: GroupSpec): Promise<Subscription> {
     this.checkOpen();
     const topic = this.store.topic(spec.topic);
-    const { leaseMs } = topic.declareGroup(spec);
+    const group = topic.declareGroup(spec);
+    registerTags(group, spec, this.store.now());
+    const { leaseMs } = group;
     const { shards, queues, ttlMs } = topic.settings;
     return { ...spec, leaseMs, shards, queuesPerShard: queues / shards, ttlMs };
   }

@@ -1,5 +1,5 @@
 // Settling: exactly one settlement of a delivery takes effect, and only its owner's.
-import { searchedOf, type Delivery, type Settlement, type SettleResult } from '@millrace/core';
+import { searchedOf, TAGS_LIVE_MS, type Delivery, type Settlement, type SettleResult } from '@millrace/core';
 import { ownedBy, type Owned } from './delivery-leases.js';
 import type { InMemoryStore } from './in-memory-store.js';
 import type { OnScheduled } from './send.js';
@@ -12,6 +12,8 @@ export function settleOne(
 ): SettleResult {
   const owned = ownedBy(store.find(delivery.topic), delivery);
   if (!owned) return 'lease-lost';
+  // What nobody of the group takes is progress; what another member takes is not ours to end.
+  if (settlement.type === 'ack' && settlement.skipped && isRegistered(owned, store.now())) return 'wanted';
   owned.pending.started = false;
   const again = settlement.type === 'retry' || settlement.type === 'release';
   if (again && owned.group.mode === 'ordered') {
@@ -25,6 +27,11 @@ export function settleOne(
   else if (settlement.skipped) owned.group.skipped++;
   else owned.group.done++;
   return 'settled';
+}
+
+function isRegistered({ group, pending }: Owned, now: number): boolean {
+  const { tag } = pending.entry.message;
+  return ['*', tag].some((name) => now - (group.tags.get(name) ?? -Infinity) < TAGS_LIVE_MS);
 }
 
 type Again = Extract<Settlement, { type: 'retry' | 'release' }>;

@@ -1,5 +1,5 @@
 // What is stored for one consumer group of a topic.
-import type { ConsumeMode, DeadLetter, GroupSpec, RetryState } from '@millrace/core';
+import type { ConsumeMode, DeadLetter, GroupSpec, Pause, RetryState, StoredLimits } from '@millrace/core';
 import { DueStore } from './due-store.js';
 import type { Entry, EntryStream } from './entry-stream.js';
 import type { Shard } from './shard.js';
@@ -47,6 +47,9 @@ export interface QueueOwner {
   until: number;
 }
 
+/** A pause as it was ordered; whether it is in force is asked of the clock. */
+export type Ordered = Omit<Pause, 'scope'>;
+
 export class GroupShard {
   /** Per queue: position of the last delivered entry. */
   readonly cursors: number[];
@@ -79,6 +82,12 @@ export class StoredGroup {
   untold?: Map<string, number>;
   /** Ordered mode: members and when they were last heard of; Unix ms of the store's clock. */
   readonly members = new Map<string, number>();
+  /** Latest sign of life of each consumer; Unix ms of the store's clock. */
+  readonly live = new Map<string, { at: number; tags: readonly string[] }>();
+  /** When each tag was last registered; `*` = all. */
+  readonly tags = new Map<string, number>();
+  pause?: Ordered;
+  limits: StoredLimits = {};
   done = 0;
   skipped = 0;
   expired = 0;

@@ -1,7 +1,7 @@
 // What is stored for one topic: its settings, shards and groups.
 import { TopicError, type GroupSpec, type TopicSettings, type TopicSpec } from '@millrace/core';
 import { Shard } from './shard.js';
-import { StoredGroup } from './stored-group.js';
+import { StoredGroup, type Ordered } from './stored-group.js';
 
 export class StoredTopic {
   readonly settings: TopicSettings;
@@ -11,6 +11,7 @@ export class StoredTopic {
   readonly untold = new Map<string, Map<string, number>>();
   accepted = 0;
   cancelled = 0;
+  pause?: Ordered;
 
   constructor({ autoCreate: _autoCreate, explicit: _explicit, ...settings }: TopicSpec) {
     this.settings = Object.freeze(settings);

@@ -1,0 +1,55 @@
+// Gives the signs of life of one consumer, and does what the state of its group asks for.
+import { BackgroundLoop, type OnLoopError } from '../background-loop.js';
+import type { Clock } from '../clock.js';
+import type { Subscription } from '../consumer/subscription.js';
+import type { MqEvents } from '../events.js';
+import type { ConsumePause } from './consume-pause.js';
+import type { GroupControl, GroupState } from './group-control.js';
+import type { TagUnion } from './tag-union.js';
+
+export interface GroupWatchParts {
+  readonly control: Pick<GroupControl, 'beat'>;
+  readonly clock: Clock;
+  readonly events: MqEvents;
+  readonly subscription: Subscription;
+  readonly pause: ConsumePause;
+  readonly tags: TagUnion;
+  readonly onError: OnLoopError;
+}
+
+/** What an operator orders takes effect after this long at the latest, and about half of it on average. */
+const EVERY_MS = 1000;
+
+export class GroupWatch extends BackgroundLoop {
+  constructor(private readonly parts: GroupWatchParts) {
+    const { topic, group } = parts.subscription;
+    super({
+      name: `watch ${topic}/${group}`,
+      everyMs: EVERY_MS,
+      jitter: 0.2,
+      maxErrorDelayMs: EVERY_MS,
+      pass: () => this.beat(),
+      onError: parts.onError,
+      clock: parts.clock,
+    });
+  }
+
+  /** One beat, and what follows from it. Rejects when the broker cannot be asked; the last known state stays in force. */
+  async beat(): Promise<number | void> {
+    const { control, subscription, pause } = this.parts;
+    const state = await control.beat(subscription);
+    this.compareTags(state);
+    pause.update(state.pauses);
+    // A pause that ends by itself ends on time, not at the next beat after it.
+    const ends = state.pauses.flatMap(({ leftMs }) => leftMs ?? []);
+    return ends.length > 0 && Math.min(...ends) < EVERY_MS ? Math.max(1, Math.min(...ends)) : undefined;
+  }
+
+  private compareTags({ members }: GroupState): void {
+    const { events, subscription, tags } = this.parts;
+    const sets = tags.update(members);
+    if (!sets) return;
+    const { topic, group } = subscription;
+    events.emit('tags-differ', { topic, group, sets });
+  }
+}
