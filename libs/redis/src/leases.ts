@@ -5,9 +5,14 @@ import type { RawEntry } from './entry-codec.js';
 import { CallStreams, fieldOf, fieldPrefix, markField, pendingName, type NotedDelivery } from './delivery-names.js';
 import { readNote, startedNote } from './entry-note.js';
 import type { ScriptArgument } from './scripts.js';
-import type { GroupShard } from './streams.js';
+import type { GroupShard, GroupStream } from './streams.js';
 
 const PER_CALL = 200;
+/** Pages of 200 pending entries of one stream in one look: live leases must not make a long list take for ever. */
+const PAGES_PER_LOOK = 25;
+
+/** The cursor of a list that was gone through to its end. */
+const FROM_START = '-';
 
 type ReclaimReply = [cursor: Buffer, entries: RawEntry[], notes: Buffer[]];
 
@@ -35,29 +40,37 @@ export class Leases {
   async reclaim(max: number): Promise<Delivery[]> {
     const found: Delivery[] = [];
     for (const stream of this.shard.streams) {
-      if (found.length >= max) break;
-      const { subscription, group } = this.shard;
-      const cursor = this.cursors.get(stream.key) ?? '-';
-      const leaseStart = performance.now();
-      const [next, entries, notes] = (await this.caller.run(
-        'reclaim',
-        [stream.key, group.started],
-        [
-          subscription.group,
-          subscription.consumer,
-          subscription.leaseMs,
-          cursor,
-          max - found.length,
-          fieldPrefix(stream.source, stream.queue),
-        ],
-        'buffer',
-      )) as ReclaimReply;
-      this.cursors.set(stream.key, next.toString('latin1'));
-      entries.forEach((entry, index) => {
-        found.push(this.shard.delivery(stream, entry, leaseStart, readNote(notes[index]!.toString('latin1'))));
-      });
+      for (let page = 0; page < PAGES_PER_LOOK && found.length < max; page++) {
+        const { taken, isEnd } = await this.reclaimPage(stream, max - found.length);
+        found.push(...taken);
+        if (isEnd) break;
+      }
     }
     return found;
+  }
+
+  private async reclaimPage(stream: GroupStream, max: number): Promise<{ taken: Delivery[]; isEnd: boolean }> {
+    const { subscription, group } = this.shard;
+    const cursor = this.cursors.get(stream.key) ?? FROM_START;
+    const leaseStart = performance.now();
+    const [next, entries, notes] = (await this.caller.run(
+      'reclaim',
+      [stream.key, group.started],
+      [
+        subscription.group,
+        subscription.consumer,
+        subscription.leaseMs,
+        cursor,
+        max,
+        fieldPrefix(stream.source, stream.queue),
+      ],
+      'buffer',
+    )) as ReclaimReply;
+    this.cursors.set(stream.key, next.toString('latin1'));
+    const taken = entries.map((entry, index) =>
+      this.shard.delivery(stream, entry, leaseStart, readNote(notes[index]!.toString('latin1'))),
+    );
+    return { taken, isEnd: next.toString('latin1') === FROM_START };
   }
 
   /** Up to which entry of each stream handlers have started. */

@@ -31,7 +31,7 @@ export class LeaseReclaimer extends BackgroundLoop {
     });
   }
 
-  /** Returns sooner than usual while there seems to be more to take over. */
+  /** Returns sooner than usual while something was found: who died left more than one look brings. */
   private async reclaimAll(signal: AbortSignal): Promise<number | void> {
     const { broker, subscription, window, accept } = this.parts;
     let isMore = false;
@@ -40,7 +40,7 @@ export class LeaseReclaimer extends BackgroundLoop {
       if (max === 0) return MIN_EVERY_MS;
       const taken = await broker.reclaim(subscription, shard, { max });
       if (taken.length > 0) accept(taken);
-      isMore ||= taken.length >= max;
+      isMore ||= taken.length > 0;
     }
     return isMore ? MIN_EVERY_MS / 10 : undefined;
   }

@@ -155,6 +155,18 @@ export function reclaimCases({ promise, scene }: ContractKit): void {
     expect(bodies(await two.reclaim(16, 4)).toSorted()).toEqual(expected);
   });
 
+  promise('one look goes past hundreds of live leases', async () => {
+    const stage = await scene();
+    const [one, two] = [await stage.member('g', LEASE), await stage.member('g', LEASE)];
+    await stage.send(...Array.from({ length: 603 }, (_, number) => `${number}`));
+    const kept = (await one.drain()).slice(0, 600);
+    await stage.subject.advance(200);
+    await one.ports.broker.renew(kept);
+    await stage.subject.advance(200);
+    await one.ports.broker.renew(kept);
+    expect(bodies(await two.reclaim(1)).toSorted()).toEqual(['600', '601', '602']);
+  });
+
   promise('a reclaimed message concerns its own group only', async () => {
     const { stage, one, two } = await pair('a');
     const other = await stage.member('other', LEASE);
