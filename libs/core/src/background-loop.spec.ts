@@ -174,12 +174,38 @@ describe('background loop', () => {
         if (isDown) throw new Error('down');
       },
     });
-    expect(loop.health()).toEqual({ loop: 'test', lastSuccessAgoMs: undefined, lastError: undefined });
+    expect(loop.health()).toEqual({
+      loop: 'test',
+      lastSuccessAgoMs: undefined,
+      runningForMs: undefined,
+      lastError: undefined,
+    });
     loop.start();
     await clock.advance(50);
-    expect(loop.health()).toEqual({ loop: 'test', lastSuccessAgoMs: 50, lastError: undefined });
+    expect(loop.health()).toEqual({
+      loop: 'test',
+      lastSuccessAgoMs: 50,
+      runningForMs: undefined,
+      lastError: undefined,
+    });
     isDown = true;
     await clock.advance(50);
-    expect(loop.health()).toEqual({ loop: 'test', lastSuccessAgoMs: 100, lastError: new Error('down') });
+    expect(loop.health()).toEqual({
+      loop: 'test',
+      lastSuccessAgoMs: 100,
+      runningForMs: undefined,
+      lastError: new Error('down'),
+    });
+  });
+  it('shows a pass that hangs to health: how long it has been running', async () => {
+    create({ pass: () => new Promise<void>(() => undefined) });
+    void loop.runOnce();
+    await clock.advance(70);
+    expect(loop.health()).toEqual({
+      loop: 'test',
+      lastSuccessAgoMs: undefined,
+      runningForMs: 70,
+      lastError: undefined,
+    });
   });
 });

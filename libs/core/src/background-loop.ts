@@ -1,14 +1,6 @@
 // The one skeleton of every background loop: promote, reclaim, renew, trim, queue ownership, and the outbox relay.
 import { systemClock, type Clock } from './clock.js';
-
-/** Progress of a background loop, for health: a loop that is silent for long is broken. */
-export interface LoopHealth {
-  readonly loop: string;
-  /** Undefined before the first pass that succeeded. */
-  readonly lastSuccessAgoMs: number | undefined;
-  /** Error of the latest pass; undefined when it succeeded. */
-  readonly lastError: unknown;
-}
+import type { LoopHealth } from './loop-health.js';
 
 /** Told of a failure in the background, with the name of the loop. */
 export type OnLoopError = (error: unknown, loop: string) => void;
@@ -49,6 +41,7 @@ export class BackgroundLoop {
   private errorsInARow = 0;
   private nextPauseMs = 0;
   private lastSuccessAt: number | undefined;
+  private passBeganAt: number | undefined;
   private lastError: unknown;
 
   constructor(private readonly options: LoopOptions) {
@@ -91,9 +84,12 @@ export class BackgroundLoop {
   }
 
   health(): LoopHealth {
+    const since = (at: number | undefined): number | undefined =>
+      at === undefined ? undefined : this.clock.monotonic() - at;
     return {
       loop: this.options.name,
-      lastSuccessAgoMs: this.lastSuccessAt === undefined ? undefined : this.clock.monotonic() - this.lastSuccessAt,
+      lastSuccessAgoMs: since(this.lastSuccessAt),
+      runningForMs: since(this.passBeganAt),
       lastError: this.lastError,
     };
   }
@@ -123,6 +119,7 @@ export class BackgroundLoop {
 
   private async pass(signal: AbortSignal): Promise<void> {
     const { everyMs, jitter = 0, errorDelayMs = 100, maxErrorDelayMs = 5000, name } = this.options;
+    this.passBeganAt = this.clock.monotonic();
     try {
       const wantedMs = await this.options.pass(signal);
       this.nextPauseMs = typeof wantedMs === 'number' ? wantedMs : everyMs * (1 - jitter * Math.random());
@@ -135,6 +132,8 @@ export class BackgroundLoop {
       this.lastError = error;
       // A pass that failed because it was told to stop is no news.
       if (!signal.aborted) this.report(error, name);
+    } finally {
+      this.passBeganAt = undefined;
     }
   }
 

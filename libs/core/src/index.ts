@@ -1,5 +1,6 @@
 // The words and the rules of Millrace. Node built-ins only: no Redis, no Nest.
-export { BackgroundLoop, type LoopHealth, type LoopOptions, type OnLoopError } from './background-loop.js';
+export { BackgroundLoop, type LoopOptions, type OnLoopError } from './background-loop.js';
+export type { LoopHealth } from './loop-health.js';
 export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, ReceiveOptions } from './broker.js';
 export type { BrokerAdmin, GroupStats, TopicStats } from './broker-admin.js';
 export { systemClock, type Clock } from './clock.js';

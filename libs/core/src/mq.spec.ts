@@ -168,9 +168,9 @@ describe('Mq', () => {
       await mq.producer.send('orders', 2);
       await clock.advance(0);
       expect(mq.health()).toEqual([
-        { loop: 'promote orders shard 0', lastSuccessAgoMs: 0, lastError: undefined },
-        { loop: 'promote orders shard 1', lastSuccessAgoMs: 0, lastError: undefined },
-        { loop: 'trim orders', lastSuccessAgoMs: 0, lastError: undefined },
+        { loop: 'promote orders shard 0', lastSuccessAgoMs: 0, runningForMs: undefined, lastError: undefined },
+        { loop: 'promote orders shard 1', lastSuccessAgoMs: 0, runningForMs: undefined, lastError: undefined },
+        { loop: 'trim orders', lastSuccessAgoMs: 0, runningForMs: undefined, lastError: undefined },
       ]);
     });
 

@@ -1,7 +1,7 @@
 // One connection's producer, consumers and upkeep, without any framework: what @millrace/nestjs wraps.
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { LoopHealth } from './background-loop.js';
+import type { LoopHealth } from './loop-health.js';
 import type { BrokerAdmin } from './broker-admin.js';
 import type { BrokerPorts } from './broker.js';
 import { systemClock, type Clock } from './clock.js';

@@ -1,5 +1,6 @@
 // What every process does for the topics it uses, whether it consumes or not: promote what is due, trim what is done.
-import type { BackgroundLoop, LoopHealth } from './background-loop.js';
+import type { BackgroundLoop } from './background-loop.js';
+import type { LoopHealth } from './loop-health.js';
 import type { Broker } from './broker.js';
 import type { Clock } from './clock.js';
 import { DelayPromoter } from './delay/delay-promoter.js';

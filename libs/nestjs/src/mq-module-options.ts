@@ -19,6 +19,8 @@ export interface MqModuleOptions {
   namespace?: string;
   /** How long a call is tried before it fails, or its fate is reported as unknown. @default '30s' */
   sendTimeout?: Duration;
+  /** A server that says nothing for this long while calls are under way is taken for dead. At least 1s. @default '15s' */
+  silenceTimeout?: Duration;
   /**
    * Whether this process consumes. With `false` nothing is consumed until `MqRegistrar.start()`; producers and
    * upkeep (promoting delayed messages, trimming) work. @default true
@@ -66,6 +68,7 @@ const KNOWN = [
   'connection',
   'namespace',
   'sendTimeout',
+  'silenceTimeout',
   'topics',
   'delayLevels',
   'middleware',

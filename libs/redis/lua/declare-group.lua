@@ -23,6 +23,7 @@ local function entries_before(stream, from)
   return -1 -- too many to be counted: not known
 end
 
+go_on_when_full(meta)
 redis.call('HSETNX', meta, 'group:' .. group, spec)
 register(registered, tags, now_ms())
 for at, stream in ipairs({ unpack(KEYS, 3) }) do

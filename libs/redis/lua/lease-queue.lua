@@ -16,5 +16,6 @@ if owner ~= member then
 elseif till <= now then
   epoch = epoch + 1
 end
+go_on_when_full(owners)
 redis.call('HSET', owners, queue, member .. '|' .. text(epoch) .. '|' .. text(now + tonumber(ttl)))
 return { 'GRANTED', text(epoch) }

@@ -6,6 +6,7 @@
 local notes, owners = unpack(KEYS)
 local group, consumer, streams = unpack(ARGV, 1, 3)
 local keys, args = KEYS, ARGV
+go_on_when_full(notes)
 for at = 4 + tonumber(streams), #args, 3 do
   local stream, field, note = unpack(args, at, at + 2)
   local write

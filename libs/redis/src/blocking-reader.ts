@@ -5,7 +5,9 @@ import { isEnded } from './end-client.js';
 import { isElsewhere, isMoving } from './server-error.js';
 
 /** The server checks blocked clients every 100 ms; longer blocks only cost less, and a dead socket is noticed later. */
-export const LONGEST_BLOCK_MS = 5_000;
+const LONGEST_BLOCK_MS = 5_000;
+/** A blocked read must be long over before its silence is taken for death. */
+const BLOCKS_PER_SILENCE = 3;
 const UNBLOCK_AGAIN_MS = 50;
 const CUT_AFTER_MS = 2_000;
 /** How long a reader looks for the node that holds its streams before it reports that it cannot read. */
@@ -22,6 +24,12 @@ export class BlockingReader {
     private readonly connections: Connections,
     private readonly routingKey: string,
   ) {}
+
+  /** How long a read may block that is to wait for `waitMs`. */
+  blockMs(waitMs: number): number {
+    const longest = Math.min(LONGEST_BLOCK_MS, this.connections.settings.silenceMs / BLOCKS_PER_SILENCE);
+    return Math.ceil(Math.min(waitMs, longest));
+  }
 
   /**
    * Runs one blocking command. When the signal aborts, the client is unblocked and the reply, empty or not, is still

@@ -21,9 +21,14 @@ export interface RedisOptions {
   namespace?: string;
   /** How long a call is tried before it fails, or its fate is reported as unknown. @default '30s' */
   sendTimeout?: Duration;
+  /**
+   * A server that says nothing for this long while calls are under way is taken for dead, whatever its socket looks like
+   * (half-open after a network fault): the socket is rebuilt and the calls are sent again. At least 1s. @default '15s'
+   */
+  silenceTimeout?: Duration;
 }
 
-export const REDIS_DEFAULTS = { namespace: 'mq', sendTimeout: '30s' } as const;
+export const REDIS_DEFAULTS = { namespace: 'mq', sendTimeout: '30s', silenceTimeout: '15s' } as const;
 
 /** State of the connection, for health checks. */
 export interface RedisHealth {
@@ -46,7 +51,10 @@ export function connectRedis(options: RedisOptions): RedisPorts {
   const deadlineMs = toMs('redis.sendTimeout', options.sendTimeout ?? REDIS_DEFAULTS.sendTimeout);
   if (deadlineMs < 100)
     throw new InvalidOptionError('redis.sendTimeout', options.sendTimeout, 'must be at least 100ms');
-  const connections = new Connections(options.connection);
+  const silenceMs = toMs('redis.silenceTimeout', options.silenceTimeout ?? REDIS_DEFAULTS.silenceTimeout);
+  if (silenceMs < 1_000)
+    throw new InvalidOptionError('redis.silenceTimeout', options.silenceTimeout, 'must be at least 1s');
+  const connections = new Connections(options.connection, { silenceMs });
   const caller = new Caller(connections, deadlineMs);
   const topics = new Topics(caller, namespace);
   const groups = new DeclaredGroups(connections);

@@ -1,6 +1,7 @@
 // What may be given as `connection`, and the ioredis options that are ours whatever was given.
 import { InvalidOptionError } from '@millrace/core';
 import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from 'ioredis';
+import { leaveReplicas } from './leave-replicas.js';
 
 /** A Redis Cluster: some of its nodes (the others are found), and ioredis ClusterOptions. */
 export interface ClusterConnection extends ClusterOptions {
@@ -13,8 +14,11 @@ export interface ClusterConnection extends ClusterOptions {
  */
 export type RedisConnection = string | RedisOptions | ClusterConnection | (() => Redis | Cluster);
 
-/** A server that is silent for this long with calls under way is gone; the socket is rebuilt and calls are sent again. */
-const SILENCE_MS = 15_000;
+/** What a connection needs to know besides where the server is. */
+export interface ConnectionSettings {
+  /** A server that is silent for this long with calls under way is gone; the socket is rebuilt and calls are sent again. */
+  readonly silenceMs: number;
+}
 
 const backOff = (times: number): number => Math.min(25 * 2 ** Math.min(times, 7), 2_000);
 
@@ -27,25 +31,34 @@ const SOCKET = {
   maxRetriesPerRequest: null,
   autoResendUnfulfilledCommands: true,
   keepAlive: 10_000,
-  socketTimeout: SILENCE_MS,
+  // A server that loads its data is asked again after this long, whatever it guesses.
+  maxLoadingRetryTime: 1_000,
 } as const;
 
-export const SERVER_OPTIONS = {
-  ...SOCKET,
-  lazyConnect: true,
-  retryStrategy: backOff,
-  // A demoted primary that keeps its socket answers READONLY: reconnect and send again.
-  reconnectOnError: (error: Error): false | 2 => (error.message.startsWith('READONLY') ? 2 : false),
-} as const;
+/** Of a client on a single server, or on what a Sentinel names. */
+export function serverOptions({ silenceMs }: ConnectionSettings, connectionName: string) {
+  return {
+    ...SOCKET,
+    socketTimeout: silenceMs,
+    lazyConnect: true,
+    retryStrategy: backOff,
+    reconnectOnError: leaveReplicas(),
+    connectionName,
+  } as const;
+}
 
-/** Of a client on one node of a Cluster: when it ends, the owner of its key is asked for again. */
+/** Of a client on one node of a Cluster, beside those of the Cluster: when it ends, the owner of its key is asked for again. */
 export const NODE_OPTIONS = { ...SOCKET, lazyConnect: true, readOnly: false, retryStrategy: null } as const;
 
 /** The topology is looked at again this often (and whenever a node redirects or goes), so that a silent node is left. */
 const REFRESH_MS = 10_000;
 const REFRESH_JITTER_MS = 2_000;
 
-export function clusterOptions(given: ClusterOptions, connectionName: string): ClusterOptions {
+export function clusterOptions(
+  given: ClusterOptions,
+  { silenceMs }: ConnectionSettings,
+  connectionName: string,
+): ClusterOptions {
   return {
     slotsRefreshTimeout: 2_000,
     slotsRefreshInterval: REFRESH_MS + Math.round(Math.random() * REFRESH_JITTER_MS),
@@ -61,7 +74,7 @@ export function clusterOptions(given: ClusterOptions, connectionName: string): C
     retryDelayOnTryAgain: 200,
     retryDelayOnClusterDown: 200,
     retryDelayOnFailover: 100,
-    redisOptions: { ...given.redisOptions, ...SOCKET, connectionName },
+    redisOptions: { ...given.redisOptions, ...SOCKET, socketTimeout: silenceMs, connectionName },
   };
 }
 

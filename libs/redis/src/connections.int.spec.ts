@@ -58,6 +58,7 @@ describe('a Redis connection', () => {
     ['a Cluster without nodes', { connection: { nodes: [] } }, 'connection.nodes'],
     ['a bad namespace', { connection: url, namespace: 'a b' }, 'redis.namespace'],
     ['a deadline that is none', { connection: url, sendTimeout: 5 }, 'redis.sendTimeout'],
+    ['a silence that ends too soon', { connection: url, silenceTimeout: 500 }, 'redis.silenceTimeout'],
     ['an unknown option', { connection: url, namespce: 'a' }, 'redis.namespce'],
   ])('with %s is refused, naming the option', (_, options, option) => {
     expect(() => connectRedis(options as RedisOptions)).toThrow(InvalidOptionError);

@@ -11,7 +11,8 @@ import {
   isCluster,
   isClusterConnection,
   refuseKeyPrefix,
-  SERVER_OPTIONS,
+  serverOptions,
+  type ConnectionSettings,
   type RedisConnection,
 } from './connection-options.js';
 import { endClient } from './end-client.js';
@@ -30,7 +31,10 @@ export class Connections {
   closed = false;
   private readonly breakListeners = new Set<() => void>();
 
-  constructor(private readonly connection: RedisConnection) {
+  constructor(
+    private readonly connection: RedisConnection,
+    readonly settings: ConnectionSettings,
+  ) {
     checkConnection(connection);
   }
 
@@ -111,19 +115,19 @@ export class Connections {
   }
 
   private create(name: string): Redis | Cluster {
-    const { connection } = this;
-    const server = { ...SERVER_OPTIONS, connectionName: name };
+    const { connection, settings } = this;
+    const server = serverOptions(settings, name);
     if (typeof connection === 'string') return new Redis(connection, server);
     if (isClusterConnection(connection)) {
       const { nodes, ...options } = connection;
-      return new Cluster([...nodes], clusterOptions(options, name));
+      return new Cluster([...nodes], clusterOptions(options, settings, name));
     }
     if (typeof connection !== 'function') return new Redis({ ...connection, ...server });
     // A copy with our options: the protocol of a client cannot be changed once it is made.
     const made = connection();
     refuseKeyPrefix(made.options);
     made.on('error', () => undefined).disconnect();
-    return isCluster(made) ? made.duplicate([], clusterOptions(made.options, name)) : made.duplicate(server);
+    return isCluster(made) ? made.duplicate([], clusterOptions(made.options, settings, name)) : made.duplicate(server);
   }
 }
 

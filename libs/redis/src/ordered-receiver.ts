@@ -1,7 +1,7 @@
 // Ordered mode: queues are read by a script that checks the lease in the same step; a blocking read without group only
 // wakes. A frozen owner's blocked group read would swallow entries after its successor had looked for them.
 import type { Delivery, QueueLease, ReceiveOptions } from '@millrace/core';
-import { LONGEST_BLOCK_MS, type BlockingReader } from './blocking-reader.js';
+import type { BlockingReader } from './blocking-reader.js';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
 import type { RawEntry } from './entry-codec.js';
@@ -44,7 +44,7 @@ export class OrderedReceiver {
     const owned = this.owned(leases);
     const keys = owned.map(({ stream }) => stream.key);
     const ids = owned.map(({ cursor }) => cursor.last);
-    const block = Math.min(Math.ceil(waitMs), LONGEST_BLOCK_MS);
+    const block = this.reader.blockMs(waitMs);
     await this.reader.run(['XREAD', 'COUNT', 1, 'BLOCK', block, 'STREAMS', ...keys, ...ids], signal);
     return signal?.aborted ? [] : this.readAll(leases, max);
   }

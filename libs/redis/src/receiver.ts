@@ -1,6 +1,6 @@
 // Concurrent mode: one consumer per process and shard, one blocking read for all its streams.
 import type { Delivery, ReceiveOptions } from '@millrace/core';
-import { LONGEST_BLOCK_MS, type BlockingReader } from './blocking-reader.js';
+import type { BlockingReader } from './blocking-reader.js';
 import type { Connections } from './connections.js';
 import type { RawEntry } from './entry-codec.js';
 import { fieldOf, type NotedDelivery } from './delivery-names.js';
@@ -33,7 +33,7 @@ export class Receiver {
     const { streams } = this.shard;
     // COUNT is per stream: shares keep a read near `max` whatever the number of streams.
     const share = Math.min(max, Math.max(Math.ceil(max / streams.length), SMALLEST_SHARE));
-    const block = waitMs > 0 ? ['BLOCK', Math.min(Math.ceil(waitMs), LONGEST_BLOCK_MS)] : [];
+    const block = waitMs > 0 ? ['BLOCK', this.reader.blockMs(waitMs)] : [];
     const keys = streams.map(({ key }) => key);
     try {
       return await this.read(

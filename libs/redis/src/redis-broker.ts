@@ -32,6 +32,8 @@ import { Upkeep } from './upkeep.js';
 export class RedisBroker implements Broker {
   private listener: BrokerListener = {};
   private readonly consumers = new Map<string, GroupConsumer>();
+  /** When each consumer last found its group missing. */
+  private readonly repairedAt = new Map<string, number>();
   private readonly sender: Sender;
   private readonly schedule: Schedule;
   private readonly upkeep: Upkeep;
@@ -86,7 +88,7 @@ export class RedisBroker implements Broker {
     try {
       return await this.consumer(subscription, shard).receive(options);
     } catch (error) {
-      if (!isNoGroup(error)) throw error;
+      if (!isNoGroup(error) || !this.mayRepair(subscription, shard)) throw error;
       await this.repair(subscription);
       return [];
     }
@@ -123,6 +125,15 @@ export class RedisBroker implements Broker {
     await this.connections.close();
   }
 
+  /** What a repair did not mend is an error, which makes the reader wait: repairing must not become a loop of its own. */
+  private mayRepair(subscription: Subscription, shard: number): boolean {
+    const name = consumerName({ ...subscription, shard });
+    const now = performance.now();
+    if (now < (this.repairedAt.get(name) ?? -Infinity) + REPAIR_AGAIN_MS) return false;
+    this.repairedAt.set(name, now);
+    return true;
+  }
+
   /** The data was flushed or the group destroyed: a group that is made again starts at the first entry that is left. */
   private async repair(subscription: Subscription): Promise<void> {
     await this.topics.redeclare(subscription.topic);
@@ -155,6 +166,8 @@ export class RedisBroker implements Broker {
     return this.open({ topic, group, consumer, mode, startFrom: 'first', leaseMs: FOREIGN_LEASE_MS, ...shape }, shard);
   }
 }
+
+const REPAIR_AGAIN_MS = 500;
 
 /** Only shown on a renewed delivery that another process received. */
 const FOREIGN_LEASE_MS = 1_000;

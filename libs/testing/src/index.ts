@@ -14,5 +14,6 @@ export {
   type FaultTarget,
   type FaultyPorts,
 } from './faults/faulty-broker.js';
+export type { RequestRefusal } from './faults/refusal.js';
 export { containsWord, type ReplyLoss, type RequestMatcher } from './faults/reply-loss.js';
 export { startTcpProxy, type TcpProxy, type TcpProxyTarget } from './faults/tcp-proxy.js';

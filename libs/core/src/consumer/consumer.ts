@@ -1,5 +1,6 @@
 // What feeds the listeners of one group on one topic: receive → dispatch → settle, until it is stopped.
-import type { BackgroundLoop, LoopHealth } from '../background-loop.js';
+import type { BackgroundLoop } from '../background-loop.js';
+import type { LoopHealth } from '../loop-health.js';
 import type { BrokerPorts } from '../broker.js';
 import type { Clock } from '../clock.js';
 import { ConsumePause } from '../control/consume-pause.js';

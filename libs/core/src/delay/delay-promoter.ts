@@ -24,18 +24,17 @@ export class DelayPromoter extends BackgroundLoop {
     super({
       name: `promote ${parts.topic} shard ${parts.shard}`,
       everyMs: IDLE_MS,
-      pass: (signal) => this.promoteDue(signal),
+      pass: () => this.promoteDue(),
       onError: parts.onError,
       clock: parts.clock,
     });
   }
 
-  private async promoteDue(signal: AbortSignal): Promise<number> {
+  private async promoteDue(): Promise<number> {
     const { broker, topic, shard } = this.parts;
-    for (;;) {
-      const { promoted, nextDueInMs } = await broker.promote(topic, shard, { max: BATCH });
-      if (promoted >= BATCH && !signal.aborted) continue;
-      return nextDueInMs === undefined ? IDLE_MS : Math.min(PROBE_MS, Math.max(1, nextDueInMs));
-    }
+    const { promoted, nextDueInMs } = await broker.promote(topic, shard, { max: BATCH });
+    // A pass per call, so that health sees a long backlog progress.
+    if (promoted >= BATCH) return 0;
+    return nextDueInMs === undefined ? IDLE_MS : Math.min(PROBE_MS, Math.max(1, nextDueInMs));
   }
 }

@@ -20,7 +20,7 @@ export function createMq(name: string, options: unknown): Mq {
   return new Mq(portsOf(options), { topics, autoCreate, delayLevels, middleware, shutdownTimeout, clock });
 }
 
-function portsOf({ ports, connection, namespace, sendTimeout }: MqModuleOptions): BrokerPorts {
+function portsOf({ ports, connection, namespace, sendTimeout, silenceTimeout }: MqModuleOptions): BrokerPorts {
   // checkModuleOptions has seen to it that one of the two is there.
-  return ports ?? connectRedis({ connection: connection!, namespace, sendTimeout });
+  return ports ?? connectRedis({ connection: connection!, namespace, sendTimeout, silenceTimeout });
 }

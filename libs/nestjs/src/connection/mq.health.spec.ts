@@ -4,7 +4,8 @@ import { MqConnection } from './mq-connection.js';
 import type { MqRegistrar } from './mq-registrar.js';
 import { MqHealth } from './mq.health.js';
 
-const running: LoopHealth = { loop: 'trim', lastSuccessAgoMs: 60_000, lastError: undefined };
+const running: LoopHealth = { loop: 'trim', lastSuccessAgoMs: 60_000, runningForMs: undefined, lastError: undefined };
+const failing = { loop: 'promote', runningForMs: undefined, lastError: new Error('gone') };
 
 function check(
   loops: LoopHealth[],
@@ -20,16 +21,18 @@ describe('health', () => {
   });
 
   it('is up while a loop has failed for less than 30 s, as in a failover', () => {
-    expect(check([running, { loop: 'promote', lastSuccessAgoMs: 29_000, lastError: new Error('moved') }]).status).toBe(
-      'up',
-    );
+    expect(check([running, { ...failing, lastSuccessAgoMs: 29_000 }]).status).toBe('up');
   });
 
   it('is down when a loop fails and has not succeeded for 30 s, or never', () => {
-    expect(check([running, { loop: 'promote', lastSuccessAgoMs: 31_000, lastError: new Error('gone') }]).status).toBe(
-      'down',
-    );
-    expect(check([{ loop: 'promote', lastSuccessAgoMs: undefined, lastError: new Error('gone') }]).status).toBe('down');
+    expect(check([running, { ...failing, lastSuccessAgoMs: 31_000 }]).status).toBe('down');
+    expect(check([{ ...failing, lastSuccessAgoMs: undefined }]).status).toBe('down');
+  });
+
+  it('is down when a pass of a loop hangs for 30 s, though no error shows it', () => {
+    const hanging = { ...running, lastSuccessAgoMs: 31_000 };
+    expect(check([{ ...hanging, runningForMs: 29_000 }]).status).toBe('up');
+    expect(check([{ ...hanging, runningForMs: 31_000 }]).status).toBe('down');
   });
 
   it('is down while the connection is lost, and up before it was ever used', () => {

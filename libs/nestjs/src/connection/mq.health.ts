@@ -13,7 +13,7 @@ export interface MqHealthResult {
   readonly connection?: RedisHealth;
 }
 
-/** A loop that fails for longer than this is down; a failover takes less. In ms. */
+/** A loop that fails, or hangs in one pass, for longer than this is down; a failover takes less. In ms. */
 const TOLERANCE_MS = 30_000;
 
 export class MqHealth {
@@ -23,8 +23,8 @@ export class MqHealth {
   ) {}
 
   /**
-   * `down` while the connection is lost, or when a background loop fails and has not succeeded for 30 s. Never throws,
-   * and asks no server: a connection that was not used yet is no reason to be down.
+   * `down` while the connection is lost, or when a background loop has not succeeded for 30 s and fails or
+   * hangs. Each loop tells the age of its last success (for a `fetch` loop: of its last answered poll). Never throws, and asks no server: a connection that was not used yet is no reason to be down.
    */
   check(): MqHealthResult {
     const { mq } = this.connection;
@@ -40,6 +40,7 @@ export class MqHealth {
   }
 }
 
-function isDown({ lastError, lastSuccessAgoMs }: LoopHealth): boolean {
+function isDown({ lastError, lastSuccessAgoMs, runningForMs = 0 }: LoopHealth): boolean {
+  if (runningForMs > TOLERANCE_MS) return true;
   return lastError !== undefined && (lastSuccessAgoMs === undefined || lastSuccessAgoMs > TOLERANCE_MS);
 }

@@ -1,6 +1,7 @@
 // One client's connection through the proxy, and its connection to the server.
 import type { Socket } from 'node:net';
 import { OneWay, type NetworkState } from './one-way.js';
+import type { Refusal } from './refusal.js';
 import type { Loss } from './reply-loss.js';
 import { RespScanner } from './resp-scanner.js';
 
@@ -9,8 +10,9 @@ const NOTHING = Buffer.alloc(0);
 export class ProxiedConnection {
   private readonly requests = new RespScanner();
   private readonly replies = new RespScanner();
-  /** Bytes of a request that has not ended yet. */
+  /** Bytes of a request that has not ended yet, and how many of these chunks were forwarded already. */
   private partialRequest: Buffer[] = [];
+  private forwarded = 0;
   private requestCount = 0;
   private replyCount = 0;
   /** The reply that is to be lost: its number on this connection. */
@@ -21,12 +23,13 @@ export class ProxiedConnection {
   private isLost = false;
   private isStranded = false;
 
-  /** @param losses the faults that are running, looked at anew for each chunk */
+  /** @param losses and @param refusals the faults that are running, looked at anew for each chunk */
   constructor(
     private readonly client: Socket,
     private readonly server: Socket,
     network: NetworkState,
     private readonly losses: () => readonly Loss[],
+    private readonly refusals: () => readonly Refusal[],
   ) {
     new OneWay(client, server, network).begin((chunk) => this.toServer(chunk));
     new OneWay(server, client, network).begin((chunk) => this.toClient(chunk));
@@ -52,26 +55,49 @@ export class ProxiedConnection {
   private toServer(chunk: Buffer): Buffer {
     if (this.isStranded) return NOTHING;
     if (!this.isCounting) return chunk;
+    const forward: Buffer[] = [];
+    let start = 0;
     try {
-      let start = 0;
       for (const { end } of this.requests.scan(chunk)) {
         this.requestCount++;
-        this.watch(chunk.subarray(start, end));
-        this.partialRequest = [];
+        this.partialRequest.push(chunk.subarray(start, end));
+        forward.push(...this.complete());
         start = end;
       }
       if (start < chunk.length) this.partialRequest.push(chunk.subarray(start));
+      // A request that may have to be refused is kept until it has come in full.
+      if (this.refusals().length === 0) forward.push(...this.unsent());
     } catch {
       this.isCounting = false;
+      forward.push(...this.unsent(), chunk.subarray(start));
     }
-    return chunk;
+    return Buffer.concat(forward);
   }
 
-  /** @param lastPart of a request that is complete now */
-  private watch(lastPart: Buffer): void {
+  private unsent(): Buffer[] {
+    const unsent = this.partialRequest.slice(this.forwarded);
+    this.forwarded = this.partialRequest.length;
+    return unsent;
+  }
+
+  /** What to forward of a request that is complete now. */
+  private complete(): Buffer[] {
+    this.watch();
+    const whole = this.forwarded === 0 && this.refusals().length > 0 ? Buffer.concat(this.partialRequest) : undefined;
+    const unsent = this.unsent();
+    this.partialRequest = [];
+    this.forwarded = 0;
+    for (const refusal of whole ? this.refusals() : []) {
+      const instead = refusal.replace(whole!);
+      if (instead) return [instead];
+    }
+    return unsent;
+  }
+
+  private watch(): void {
     const watching = this.losses().filter((loss) => loss.matches && !loss.isOver);
     if (this.doomed || watching.length === 0) return;
-    const request = Buffer.concat([...this.partialRequest, lastPart]);
+    const request = Buffer.concat(this.partialRequest);
     const loss = watching.find((running) => running.claims(request));
     if (loss) this.doomed = { reply: this.requestCount, loss };
   }

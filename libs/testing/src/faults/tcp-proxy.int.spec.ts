@@ -45,6 +45,25 @@ describe('TcpProxy in front of Redis', () => {
     expect(await redis.hget(key, 'before')).toBe('1');
   });
 
+  it('has the server refuse what it is told to, and nothing else; it goes on when that ends', async () => {
+    const refusal = proxy.refuseRequests('incr', 'TRYAGAIN Multiple keys request during rehashing of slot');
+    const answers = await Promise.allSettled([
+      redis.set(key, '5'),
+      redis.incr(key),
+      redis.get(key),
+      redis.call('INCRBY', key, 'x'.repeat(200_000)),
+    ]);
+    expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : answer.reason.message))).toEqual([
+      'OK',
+      'TRYAGAIN Multiple keys request during rehashing of slot',
+      '5',
+      'TRYAGAIN Multiple keys request during rehashing of slot',
+    ]);
+    expect(refusal.refused).toBe(2);
+    refusal.stop();
+    expect(await redis.incr(key)).toBe(6);
+  });
+
   it('a connection in a black hole looks alive: the command ends when the network is back', async () => {
     await redis.set(key, '1');
     proxy.blackhole();

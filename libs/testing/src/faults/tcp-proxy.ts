@@ -1,8 +1,9 @@
-// A small TCP proxy that does to a connection what networks do. Protocol-blind, except for `dropNextReplyTo`, which
-// counts RESP requests and replies (Redis).
+// A small TCP proxy that does to a connection what networks do. Protocol-blind, except for `dropNextReplyTo` and
+// `refuseRequests`, which count RESP requests and replies (Redis).
 import { createServer, connect, type AddressInfo, type Server } from 'node:net';
 import type { NetworkState } from './one-way.js';
 import { ProxiedConnection } from './proxied-connection.js';
+import { Refusal, type RequestRefusal } from './refusal.js';
 import { containsWord, Loss, type ReplyLoss, type RequestMatcher } from './reply-loss.js';
 
 export interface TcpProxyTarget {
@@ -35,6 +36,7 @@ export class TcpProxy {
   private readonly closing = new AbortController();
   private readonly network: NetworkState = { delayMs: 0, blackhole: undefined, closing: this.closing.signal };
   private losses: Loss[] = [];
+  private refusals: Refusal[] = [];
   private endBlackhole: () => void = () => {};
 
   /** Use `startTcpProxy`. */
@@ -47,7 +49,13 @@ export class TcpProxy {
       this.accepted++;
       const { host = '127.0.0.1', port } = target;
       const upstream = connect({ host, port, allowHalfOpen: true, noDelay: true });
-      const connection = new ProxiedConnection(client, upstream, this.network, () => this.losses);
+      const connection = new ProxiedConnection(
+        client,
+        upstream,
+        this.network,
+        () => this.losses,
+        () => this.refusals,
+      );
       this.open.add(connection);
       client.on('close', () => this.open.delete(connection));
     });
@@ -58,11 +66,13 @@ export class TcpProxy {
     return this.open.size;
   }
 
-  /** Heals: ends delay, black hole and reply losses. What a black hole has held back arrives now, as after a partition. */
+  /** Heals: ends delay, black hole, reply losses and refusals. What a black hole has held back arrives now, as after a partition. */
   pass(): void {
     this.network.delayMs = 0;
     for (const loss of this.losses) loss.stop();
     this.losses = [];
+    for (const refusal of this.refusals) refusal.stop();
+    this.refusals = [];
     this.network.blackhole = undefined;
     this.endBlackhole();
   }
@@ -126,6 +136,19 @@ export class TcpProxy {
    */
   dropNextReplyTo(match: string | RequestMatcher, { count = 1 }: { count?: number } = {}): ReplyLoss {
     return this.begin(new Loss(typeof match === 'string' ? containsWord(match) : match, count));
+  }
+
+  /**
+   * Has the server answer every request that matches with this error instead of doing it, for errors that a single
+   * server cannot be brought to. Until `stop` or `pass`.
+   *
+   * @param match a word anywhere in the request in any case, or a function of the raw request bytes
+   * @param error the reply's text, its code first: 'TRYAGAIN Multiple keys request during rehashing of slot'
+   */
+  refuseRequests(match: string | RequestMatcher, error: string): RequestRefusal {
+    const refusal = new Refusal(typeof match === 'string' ? containsWord(match) : match, error);
+    this.refusals = [...this.refusals.filter(({ isOver }) => !isOver), refusal];
+    return refusal;
   }
 
   /** Cuts all connections and stops listening. Idempotent. */
