@@ -2,6 +2,7 @@
 import type { GroupAdmin } from './control/group-admin.js';
 import type { Pause } from './control/pause.js';
 import type { DeadLetterAdmin } from './dead-letter/dead-letter-admin.js';
+import type { ParkedKeyAdmin } from './ordering/parked-key.js';
 import type { TopicSettings } from './topic.js';
 
 /** Messages of one group by state; the sum over states is what the group still has to do. */
@@ -14,6 +15,8 @@ export interface GroupStats {
   readonly leased: number;
   /** Waiting for their next attempt. */
   readonly retrying: number;
+  /** Ordered mode: behind a failing message of their key, or waiting for an operator. */
+  readonly parked: number;
   readonly dead: number;
   /** Dead letters that were removed for good: by hand, by age or by number. */
   readonly purged: number;
@@ -38,7 +41,7 @@ export interface TopicStats {
   readonly groups: readonly GroupStats[];
 }
 
-export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin {
+export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin, ParkedKeyAdmin {
   topic(topic: string): Promise<TopicSettings | undefined>;
   stats(topic: string): Promise<TopicStats>;
 }

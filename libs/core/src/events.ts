@@ -1,6 +1,6 @@
 // What happens inside that an operator or a test wants to know of. One map; @OnMqEvent takes its keys.
 import { EventEmitter } from 'node:events';
-import type { DeadLetterReason, FailureRecord } from './consumer/delivery.js';
+import type { DeadLetterReason, FailureRecord, ParkReason } from './consumer/delivery.js';
 import type { Pause } from './control/pause.js';
 import type { TagSet } from './control/tag-union.js';
 
@@ -26,6 +26,13 @@ export interface MqEventMap {
   /** A handler failed; the message comes again after `delayMs`. */
   retry: OfDelivery & { readonly delayMs: number; readonly failure: FailureRecord; readonly error: unknown };
   'dead-letter': OfDelivery & { readonly reason: DeadLetterReason; readonly text?: string; readonly error?: unknown };
+  /** Ordered mode with `onExhausted: 'park'`: the key waits for `admin.resumeKey` or `admin.skipKey`. */
+  'key-parked': OfDelivery & {
+    readonly orderingKey: string;
+    readonly reason: ParkReason;
+    readonly text?: string;
+    readonly error?: unknown;
+  };
   /** A settlement or renewal was refused: another consumer owns the delivery. Its effect may happen twice. */
   'lease-lost': OfDelivery;
   /** A delivery was handed back without counting (shutdown, hand-back). */

@@ -58,6 +58,7 @@ export {
   type Delivery,
   type EditRecord,
   type FailureRecord,
+  type ParkReason,
   type QueueLease,
   type RetryState,
   type Settlement,
@@ -118,6 +119,8 @@ export { bucketOf, idRecord, keyRecord, queueOf, routeOf, type Route } from './m
 export { checkTag, overlaps, parseTags, type TagExpression } from './message/tag-expression.js';
 
 export { compose } from './middleware/middleware.js';
+
+export type { ParkedKey, ParkedKeyAdmin, ResumeKeyResult, SkipKeyResult } from './ordering/parked-key.js';
 
 export { prepareMessage, type SendSettings } from './producer/prepare-message.js';
 export { Producer } from './producer/producer.js';

@@ -7,8 +7,11 @@ local lost, claims = {}, {}
 for at = 4 + tonumber(streams), #args, 2 do
   local stream, entry = tonumber(args[at]), args[at + 1]
   if lease_holds(owners, args[3 + stream]) and owns(keys[1 + stream], group, consumer, entry) then
-    claims[stream] = claims[stream] or { keys[1 + stream], group, consumer, '0' }
-    table.insert(claims[stream], entry)
+    -- In ordered mode the lease of the queue is the lease of the delivery.
+    if args[3 + stream] == '' then
+      claims[stream] = claims[stream] or { keys[1 + stream], group, consumer, '0' }
+      table.insert(claims[stream], entry)
+    end
   else
     lost[#lost + 1] = (at - 4 - tonumber(streams)) / 2
   end

@@ -1,17 +1,30 @@
-// How a delivery is named in the hashes of started and held deliveries, and in calls about many of them.
+// How a delivery is named in the hash of started deliveries, and in calls about many of them.
 import type { Delivery, QueueLease } from '@millrace/core';
 import type { GroupShard } from './streams.js';
 
 /** Entries of an ordered queue stay under one name, whoever owns the queue: nothing has to be claimed at a take-over. */
 const ORDERED_CONSUMER = 'o';
 
-/** `q` = the topic's queue, `r` = the group's retry stream; then the queue, so that notes of both never collide. */
+const MARKS = { queue: 'q', retry: 'r', parked: 'p' } as const;
+
+/** `q` = the topic's queue, `r` = the group's retry stream, `p` = its parked keys; then the queue: notes never collide. */
 export function fieldPrefix(source: Delivery['source'], queue: number): string {
-  return `${source === 'queue' ? 'q' : 'r'}${queue}:`;
+  return `${MARKS[source]}${queue}:`;
 }
 
+/** Names the hand-over: in the entry id of a message of a parked key the number of the take comes first. */
 export function fieldOf(delivery: Pick<Delivery, 'source' | 'queue' | 'entryId'>): string {
   return fieldPrefix(delivery.source, delivery.queue) + delivery.entryId;
+}
+
+/** Where the message is kept, whichever hand-over it is: its stream entry, or its member among the parked ones. */
+export function placeOf({ source, entryId }: Pick<Delivery, 'source' | 'entryId'>): string {
+  return source === 'parked' ? entryId.slice(entryId.indexOf(':') + 1) : entryId;
+}
+
+/** Under which its start is noted. */
+export function noteField(delivery: Pick<Delivery, 'source' | 'queue' | 'entryId'>): string {
+  return fieldPrefix(delivery.source, delivery.queue) + placeOf(delivery);
 }
 
 /** A delivery as this library makes it. */
@@ -39,6 +52,8 @@ export class CallStreams {
   readonly keys: string[] = [];
   /** '' in concurrent mode. */
   readonly leases: string[] = [];
+  /** Ordered mode: of each stream's queue the keys of what is parked. */
+  readonly parked: string[] = [];
   private readonly positions = new Map<string, number>();
 
   constructor(private readonly shard: GroupShard) {}
@@ -50,7 +65,13 @@ export class CallStreams {
     const { epoch, queue, consumer } = delivery;
     this.keys.push(key);
     this.leases.push(epoch === undefined ? '' : leaseText({ queue, epoch, member: consumer }));
+    if (epoch !== undefined) this.parked.push(...this.shard.group.parked(queue));
     this.positions.set(key, this.keys.length);
     return this.keys.length;
   }
+}
+
+/** Ids are `<ms>-<sequence>`; of one process's reads the ms have the same length. */
+export function isEarlier(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : a.length < b.length;
 }

@@ -20,7 +20,8 @@ const NAMES = Buffer.from('itombr');
 
 /** Never throws: what is not an entry of ours becomes a message that cannot be decoded, with its raw bytes. */
 export function decodeEntry(raw: RawEntry): DecodedEntry {
-  const entryId = raw[0].toString('latin1');
+  // The id of a parked message holds its ordering key.
+  const entryId = raw[0].toString();
   const fields = raw[1];
   const first = { entryId, state: FIRST_DELIVERY, fencedBy: 0, readyAt: entryMs(entryId) };
   if (!fields || !isOurs(fields)) return { ...first, message: foreign(entryId, fields ?? []) };
@@ -38,7 +39,8 @@ export function decodeEntry(raw: RawEntry): DecodedEntry {
 
 /** The ms part of an entry's id: when it was written, by the server's clock. */
 export function entryMs(entryId: string): number {
-  return Number.parseInt(entryId, 10);
+  // That of a parked message ends with the padded id of its entry and a mark: `…<16 digits>-<20 digits>q`.
+  return /[qr]$/.test(entryId) ? Number(entryId.slice(-38, -22)) : Number.parseInt(entryId, 10);
 }
 
 function isOurs(fields: (Buffer | null)[]): boolean {

@@ -19,7 +19,7 @@ describe('keys', () => {
       group.dead,
       group.deadLetters,
       group.started,
-      group.held,
+      ...group.parked(0),
       group.owners,
       group.members,
     ];

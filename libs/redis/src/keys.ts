@@ -69,7 +69,9 @@ export class ShardKeys {
       waiting: `:${key.waiting}`,
       payloads: `:${key.waitingPayloads}`,
       notes: `:${key.started}`,
-      held: `:${key.held}`,
+      parkedKeys: `:${key.parkedKeys('')}`,
+      parkedMembers: `:${key.parkedMembers('')}`,
+      parkedMessages: `:${key.parkedMessages('')}`,
     };
   }
 
@@ -123,9 +125,29 @@ export class GroupKeys {
     return `${this.prefix}run`;
   }
 
-  /** hash, queue:entry → due ms and state of an in-place retry (ordered) · settle · settle removes. */
-  get held(): string {
-    return `${this.prefix}held`;
+  /** zset, ordering key → due ms or state (ordered) · settle, read-ordered, wake-parked · when its last message has ended. */
+  parkedKeys(queue: number | ''): string {
+    return `${this.prefix}pz:${queue}`;
+  }
+
+  /** zset, `<length>:<ordering key>:<entry>`, all scores 0: the parked messages in order · as `parkedKeys`. */
+  parkedMembers(queue: number | ''): string {
+    return `${this.prefix}pe:${queue}`;
+  }
+
+  /** hash, member → packed message, and key → since, takes, end of its page · as `parkedKeys`. */
+  parkedMessages(queue: number | ''): string {
+    return `${this.prefix}ph:${queue}`;
+  }
+
+  /** stream of one entry, whose change wakes the owner of the queue · settle, wake-parked, resume-key, skip-key · stays. */
+  parkedBell(queue: number): string {
+    return `${this.prefix}pb:${queue}`;
+  }
+
+  /** All that scripts about the parked keys of a queue need, in their order. */
+  parked(queue: number): string[] {
+    return [this.parkedKeys(queue), this.parkedMembers(queue), this.parkedMessages(queue), this.parkedBell(queue)];
   }
 
   /** hash, queue → owner|epoch|until (ordered) · lease-queue, release-queue · stays: epochs must not go back. */

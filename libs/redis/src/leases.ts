@@ -2,7 +2,16 @@
 import type { Delivery } from '@millrace/core';
 import type { Caller } from './caller.js';
 import type { RawEntry } from './entry-codec.js';
-import { CallStreams, fieldOf, fieldPrefix, markField, pendingName, type NotedDelivery } from './delivery-names.js';
+import {
+  CallStreams,
+  fieldPrefix,
+  isEarlier,
+  markField,
+  noteField,
+  pendingName,
+  placeOf,
+  type NotedDelivery,
+} from './delivery-names.js';
 import { readNote, startedNote } from './entry-note.js';
 import type { ScriptArgument } from './scripts.js';
 import type { GroupShard, GroupStream } from './streams.js';
@@ -90,7 +99,7 @@ export class Leases {
     const streams = new CallStreams(this.shard);
     const notes = deliveries.flatMap((delivery) => [
       streams.position(delivery),
-      fieldOf(delivery),
+      noteField(delivery),
       startedNote(delivery),
     ]);
     const consumer = deliveries[0] ? pendingName(deliveries[0]) : subscription.consumer;
@@ -102,7 +111,7 @@ export class Leases {
     const { subscription } = this.shard;
     const streams = new CallStreams(this.shard);
     const rest: ScriptArgument[] = [];
-    for (const delivery of deliveries) rest.push(streams.position(delivery), delivery.entryId);
+    for (const delivery of deliveries) rest.push(streams.position(delivery), placeOf(delivery));
     const leaseStart = performance.now();
     const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...rest];
     const lost = new Set(
@@ -119,9 +128,4 @@ export class Leases {
 function pages(deliveries: readonly Delivery[]): (readonly Delivery[])[] {
   const count = Math.ceil(deliveries.length / PER_CALL);
   return Array.from({ length: count }, (_, page) => deliveries.slice(page * PER_CALL, (page + 1) * PER_CALL));
-}
-
-/** Ids are `<ms>-<sequence>`; of one process's reads the ms have the same length. */
-function isEarlier(a: string, b: string): boolean {
-  return a.length === b.length ? a < b : a.length < b.length;
 }

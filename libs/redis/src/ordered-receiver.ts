@@ -5,21 +5,36 @@ import type { BlockingReader } from './blocking-reader.js';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
 import type { RawEntry } from './entry-codec.js';
-import { decodeState } from './retry-field.js';
-import { fieldPrefix, leaseText, type NotedDelivery } from './delivery-names.js';
+import { fieldPrefix, isEarlier, leaseText } from './delivery-names.js';
 import { readNote } from './entry-note.js';
-import { withCrashes, type GroupShard, type GroupStream } from './streams.js';
+import type { GroupShard, GroupStream } from './streams.js';
 
 /** Where the reading of one stream stands under one epoch. */
 interface Cursor {
   readonly epoch: number;
-  /** Id after which to look among entries that a former owner left, or `>` once there are none. */
+  /** Id after which to look among entries that are pending, or `>` once there are none that we have not seen. */
   after: string;
-  /** Latest id of the stream when it was found empty: the waker waits for anything behind it. */
+  /** Latest id that came to us: what lies behind it joins its key when that is parked. */
+  seen: string;
+  /** Latest id of the stream when it was read: the waker waits for anything behind it. */
   last: string;
+  /** The same of the bell of the queue's parked keys; with the retry stream's cursor. */
+  bell: string;
+  /** A reply with parked messages may have been lost. */
+  again: boolean;
+  /** The lease turned out to be another's; its owner here will find out. */
+  isLost: boolean;
 }
 
-type OrderedReply = [entries: RawEntry[], notes: Buffer[], waits: Buffer[], last: Buffer];
+type OrderedReply = [
+  entries: RawEntry[],
+  notes: Buffer[],
+  read: number,
+  last: Buffer,
+  paged: RawEntry[],
+  onPaged: Buffer[],
+  bell: Buffer,
+];
 
 export class OrderedReceiver {
   private readonly cursors = new Map<string, Cursor>();
@@ -30,91 +45,118 @@ export class OrderedReceiver {
     private readonly shard: GroupShard,
     private readonly reader: BlockingReader,
     private readonly caller: Caller,
-    connections: Connections,
+    private readonly connections: Connections,
   ) {
-    // A reply may have been lost: look again at everything pending; the caller knows what it has already.
-    connections.onBreak(() => {
-      for (const cursor of this.cursors.values()) cursor.after = '0-0';
-    });
+    connections.onBreak(() => this.lookAgain());
   }
 
   async receive({ max, waitMs, signal, leases = [] }: ReceiveOptions): Promise<Delivery[]> {
     const ready = await this.readAll(leases, max);
     if (ready.length > 0 || waitMs <= 0 || leases.length === 0 || signal?.aborted) return ready;
-    const owned = this.owned(leases);
-    const keys = owned.map(({ stream }) => stream.key);
-    const ids = owned.map(({ cursor }) => cursor.last);
+    const owned = leases.flatMap((lease) => this.owned(lease));
+    // The connection broke meanwhile: what is pending is looked for before anything is waited for.
+    if (owned.some(({ cursor }) => cursor.after !== '>' && !cursor.isLost)) return [];
+    const bells = owned.filter(({ stream }) => stream.source === 'retry');
+    const keys = [...owned.map(({ stream }) => stream.key), ...bells.map(({ stream }) => this.bellOf(stream))];
+    const ids = [...owned.map(({ cursor }) => cursor.last), ...bells.map(({ cursor }) => cursor.bell)];
     const block = this.reader.blockMs(waitMs);
     await this.reader.run(['XREAD', 'COUNT', 1, 'BLOCK', block, 'STREAMS', ...keys, ...ids], signal);
     return signal?.aborted ? [] : this.readAll(leases, max);
   }
 
-  private owned(leases: readonly QueueLease[]): { stream: GroupStream; lease: QueueLease; cursor: Cursor }[] {
-    return leases.flatMap((lease) =>
-      this.shard.streams
-        .filter(({ queue }) => queue === lease.queue)
-        .map((stream) => ({ stream, lease, cursor: this.cursor(stream, lease) })),
-    );
+  /** A reply may have been lost: everything pending comes once more; the caller knows what it has already. */
+  private lookAgain(): void {
+    for (const cursor of this.cursors.values()) {
+      cursor.after = '0-0';
+      cursor.again = true;
+    }
+  }
+
+  private bellOf({ queue }: GroupStream): string {
+    return this.shard.group.parkedBell(queue);
+  }
+
+  /** The topic's queue first, then the group's retries of it. */
+  private owned(lease: QueueLease): { stream: GroupStream; cursor: Cursor }[] {
+    const streams = this.shard.streams.filter(({ queue }) => queue === lease.queue);
+    return streams.map((stream) => ({ stream, cursor: this.cursor(stream, lease) }));
   }
 
   private cursor(stream: GroupStream, { epoch }: QueueLease): Cursor {
     const known = this.cursors.get(stream.key);
     if (known?.epoch === epoch) return known;
-    const cursor: Cursor = { epoch, after: '0-0', last: '0-0' };
+    const cursor: Cursor = { epoch, after: '0-0', seen: '0-0', last: '0-0', bell: '0-0', again: false, isLost: false };
     this.cursors.set(stream.key, cursor);
     return cursor;
   }
 
   private async readAll(leases: readonly QueueLease[], max: number): Promise<Delivery[]> {
     const found: Delivery[] = [];
-    const owned = this.owned(leases);
     this.turn++;
-    for (let step = 0; step < owned.length && found.length < max; step++) {
-      const { stream, lease, cursor } = owned[(this.turn + step) % owned.length]!;
-      // What a former owner left comes before anything new of the same queue.
-      for (;;) {
-        const history = cursor.after !== '>';
-        found.push(...(await this.readOne(stream, lease, cursor, max - found.length)));
-        if (!history || cursor.after !== '>' || found.length >= max) break;
-      }
+    try {
+      for (let step = 0; step < leases.length && found.length < max; step++)
+        await this.readQueue(leases[(this.turn + step) % leases.length]!, max, found);
+    } catch (error) {
+      this.lookAgain();
+      throw error;
     }
     return found;
   }
 
+  /** What was left pending comes before anything new of the same queue, and both before what is parked. */
+  private async readQueue(lease: QueueLease, max: number, found: Delivery[]): Promise<void> {
+    for (const { stream, cursor } of this.owned(lease)) {
+      for (let isHistory = true; isHistory && found.length < max && !cursor.isLost;) {
+        isHistory = cursor.after !== '>';
+        found.push(...(await this.readOne(stream, lease, cursor, max - found.length)));
+        isHistory ||= cursor.after !== '>';
+      }
+      if (cursor.after !== '>') return;
+    }
+  }
+
   private async readOne(stream: GroupStream, lease: QueueLease, cursor: Cursor, max: number): Promise<Delivery[]> {
     const { group, subscription } = this.shard;
+    const { after } = cursor;
+    const mayTake = stream.source === 'retry' && after === '>';
     const prefix = fieldPrefix(stream.source, stream.queue);
-    const leaseStart = performance.now();
+    const again = cursor.again && mayTake ? 'again' : '';
+    const { breaks } = this.connections;
     const reply = (await this.caller.run(
       'read-ordered',
-      [group.owners, group.started, group.held, stream.key],
-      [subscription.group, leaseText(lease), max, cursor.after, prefix],
+      [group.owners, group.started, stream.key, ...group.parked(stream.queue)],
+      [subscription.group, leaseText(lease), max, after, prefix, cursor.seen, mayTake ? max : 0, again],
       'buffer',
     )) as OrderedReply | Buffer;
+    cursor.isLost = !Array.isArray(reply);
     if (!Array.isArray(reply)) return [];
-    const [entries, notes, waits, last] = reply;
-    if (cursor.after !== '>') cursor.after = entries.length > 0 ? entries.at(-1)![0].toString('latin1') : '>';
-    else if (entries.length > 0) cursor.last = entries.at(-1)![0].toString('latin1');
-    else cursor.last = last.toString('latin1');
+    // The script may have run twice, the first time for nobody: what that one brought is found among what is pending.
+    if (this.connections.breaks !== breaks) return [];
+    const [entries, notes, read, lastRead, paged, onPaged, bell] = reply;
+    const last = lastRead.toString('latin1');
+    if (read > 0 && isEarlier(cursor.seen, last)) cursor.seen = last;
+    if (after !== '>') cursor.after = read > 0 ? last : '>';
+    else cursor.last = last;
+    if (mayTake) {
+      cursor.again = false;
+      cursor.bell = bell.toString('latin1');
+    }
+    return [
+      ...this.deliveries(stream, lease, entries, notes),
+      ...this.deliveries({ source: 'parked', queue: stream.queue }, lease, paged, onPaged),
+    ];
+  }
+
+  private deliveries(
+    from: Pick<GroupStream, 'source' | 'queue'>,
+    lease: QueueLease,
+    entries: readonly RawEntry[],
+    notes: readonly Buffer[],
+  ): Delivery[] {
     return entries.flatMap((entry, index) => {
       if (!entry[1]) return [];
       const note = readNote(notes[index]!.toString('latin1'));
-      const delivery = withWait(this.shard.delivery(stream, entry, leaseStart, note), waits[index]!);
-      const ordered: NotedDelivery = {
-        ...delivery,
-        epoch: lease.epoch,
-        leaseUntil: lease.until,
-      };
-      return [ordered];
+      return [{ ...this.shard.delivery(from, entry, 0, note), epoch: lease.epoch, leaseUntil: lease.until }];
     });
   }
-}
-
-/** Puts back the state of an in-place retry that a former owner left: `<ms left> <state>`. */
-function withWait(delivery: NotedDelivery, wait: Buffer): NotedDelivery {
-  if (wait.length === 0) return delivery;
-  const text = wait.toString();
-  const space = text.indexOf(' ');
-  const state = withCrashes(decodeState(text.slice(space + 1)), delivery.noted);
-  return { ...delivery, notBeforeMs: Number(text.slice(0, space)), state };
 }

@@ -4,18 +4,23 @@ import type {
   GroupLimits,
   GroupState,
   GroupStats,
+  ParkedKey,
   PauseOptions,
+  ResumeKeyResult,
+  SkipKeyResult,
   TopicSettings,
   TopicStats,
 } from '@millrace/core';
 import { countAdded, countReady } from './count-ready.js';
 import type { ShardKeys } from './keys.js';
 import { OperatorOrders } from './operator-orders.js';
+import { ParkedKeys } from './parked-keys.js';
 import { RedisDeadLetters } from './redis-dead-letters.js';
 import { retryQueues, type KnownTopic, type StoredGroup } from './topics.js';
 
 export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
   private readonly orders = new OperatorOrders(this.caller);
+  private readonly keysAdmin = new ParkedKeys(this.caller);
 
   topic(topic: string): Promise<TopicSettings | undefined> {
     return this.topics.peek(topic);
@@ -47,6 +52,18 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
     const topicAsKnown = await this.known(topic);
     stats.groups = await Promise.all(stats.groups.map((found) => this.withPause(topicAsKnown, found)));
     return stats;
+  }
+
+  async parkedKeys(topic: string, group: string, page: { offset: number; limit: number }): Promise<ParkedKey[]> {
+    return this.keysAdmin.list(await this.known(topic), group, page);
+  }
+
+  async resumeKey(topic: string, group: string, orderingKey: string): Promise<ResumeKeyResult> {
+    return this.keysAdmin.resume(await this.known(topic), group, orderingKey);
+  }
+
+  async skipKey(topic: string, group: string, orderingKey: string): Promise<SkipKeyResult> {
+    return this.keysAdmin.skip(await this.known(topic), group, orderingKey);
   }
 
   async group(topic: string, group: string): Promise<GroupState | undefined> {
@@ -85,17 +102,19 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
     const queues = Array.from({ length: perShard }, (_, queue) => keys.queue(queue));
     const retries = retryQueues(mode, perShard).map((queue) => groupKeys.retries(queue));
     const streams = await Promise.all([...queues, ...retries].map((stream) => countReady(client, stream, group)));
-    const [waiting, held, dead] = await Promise.all([
+    const numbered = queues.map((_, queue) => queue);
+    const [waiting, dead, [retrying, out, parked]] = await Promise.all([
       client.zcard(groupKeys.waiting),
-      client.hlen(groupKeys.held),
       client.zcard(groupKeys.dead),
+      mode === 'ordered' ? this.keysAdmin.count(groupKeys, numbered) : [0, 0, 0],
     ]);
     return {
       group,
       mode,
       ready: streams.reduce((total, { ready }) => total + ready, 0),
-      leased: streams.reduce((total, { pending }) => total + pending, 0) - held,
-      retrying: waiting + held,
+      leased: streams.reduce((total, { pending }) => total + pending, 0) + out,
+      retrying: waiting + retrying,
+      parked,
       dead,
       done: counters.get(`ack:${group}`) ?? 0,
       skipped: counters.get(`skip:${group}`) ?? 0,
@@ -113,6 +132,7 @@ function added(a: GroupStats, b: GroupStats): GroupStats {
     ready: a.ready + b.ready,
     leased: a.leased + b.leased,
     retrying: a.retrying + b.retrying,
+    parked: a.parked + b.parked,
     dead: a.dead + b.dead,
     done: a.done + b.done,
     skipped: a.skipped + b.skipped,

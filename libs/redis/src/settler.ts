@@ -28,6 +28,8 @@ export class Settler {
         ...PER_CALL,
         bytesOf: ({ delivery, settlement }) =>
           settlement.type === 'ack' ? ACK_BYTES : delivery.message.body.length + ACK_BYTES,
+        // Followers take their places one after the other: one that came late must not be overtaken by those behind it.
+        ordered: ({ settlement }) => settlement.type === 'follow',
       },
       (items) => this.call(items),
     );
@@ -47,7 +49,6 @@ export class Settler {
     const names = [
       keys.meta,
       group.started,
-      group.held,
       group.owners,
       group.waiting,
       group.waitingPayloads,
@@ -57,6 +58,7 @@ export class Settler {
       group.untold,
       group.tags,
       ...streams.keys,
+      ...streams.parked,
     ];
     const args = [
       subscription.group,
@@ -67,12 +69,10 @@ export class Settler {
     ];
     const reply = await this.answer((slot) => keys.slot(slot), names, args);
     const { lost, wanted } = refusals(reply);
-    return items.map(({ delivery, settlement }, index) => {
+    return items.map(({ settlement }, index) => {
       if (lost.has(index)) return 'lease-lost';
       if (wanted.has(index)) return 'wanted';
-      // The note went with the settlement; an in-place retry starts with a clean one.
-      if (delivery.epoch !== undefined) delivery.noted = 0;
-      if ('delayMs' in settlement && delivery.epoch === undefined) this.retryScheduled(settlement.delayMs);
+      if ('delayMs' in settlement) this.retryScheduled(settlement.delayMs);
       return 'settled';
     });
   }
@@ -102,24 +102,36 @@ function refusals(reply: string): { lost: ReadonlySet<number>; wanted: ReadonlyS
 
 function verdict(delivery: NotedDelivery, settlement: Settlement): ScriptArgument[] {
   const { messageId, tag, orderingKey, meta, body } = delivery.message;
-  if (settlement.type === 'ack') return [acked(settlement, delivery.noted === undefined ? '' : '*', tag)];
+  if (settlement.type === 'ack') {
+    if (settlement.leadsParked) return [acked(settlement, '>', tag), orderingKey];
+    return [acked(settlement, delivery.noted === undefined ? '' : '*', tag)];
+  }
   // Where it comes again: an ordered group has a retry stream per queue, a concurrent one a single one.
   const queue = delivery.epoch === undefined ? 0 : delivery.queue;
   const fields = [messageId, tag, orderingKey, meta, body];
-  if (settlement.type === 'dead-letter')
-    return [
-      'dead',
-      queue,
-      settlement.reason,
-      ...fields,
-      encodeState(settlement.state, delivery),
-      settlement.text ?? '',
-    ];
-  const state = settlement.type === 'retry' ? settlement.state : delivery.state;
-  return [settlement.type, queue, Math.round(settlement.delayMs), ...fields, encodeState(state, delivery), ''];
+  switch (settlement.type) {
+    case 'dead-letter':
+    case 'park': {
+      const { type, reason, state, text = '' } = settlement;
+      return [type === 'park' ? 'park' : 'dead', queue, reason, ...fields, encodeState(state, delivery), text];
+    }
+    case 'follow':
+      return [settlement.wake ? 'wake' : 'follow', queue, '', ...fields, untriedState(delivery), ''];
+    default: {
+      const state = settlement.type === 'retry' ? settlement.state : delivery.state;
+      return [settlement.type, queue, Math.round(settlement.delayMs), ...fields, encodeState(state, delivery), ''];
+    }
+  }
 }
 
-function acked({ skipped, expired }: Extract<Settlement, { type: 'ack' }>, star: string, tag: string): string {
-  if (expired) return `expire${star}`;
-  return skipped ? `skip${star}:${tag}` : `ack${star}`;
+function acked({ skipped, expired }: Extract<Settlement, { type: 'ack' }>, mark: string, tag: string): string {
+  if (expired) return `expire${mark}`;
+  return skipped ? `skip${mark}:${tag}` : `ack${mark}`;
+}
+
+/** Nothing for a message as it was sent: most followers are, and there may be very many. */
+function untriedState(delivery: NotedDelivery): string {
+  const { attempt, crashes, generation, failures } = delivery.state;
+  const isUntried = attempt === 1 && crashes === 0 && generation === 0 && failures.length === 0;
+  return isUntried ? '' : encodeState(delivery.state, delivery);
 }

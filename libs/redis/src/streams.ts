@@ -41,6 +41,7 @@ export class GroupShard {
   }
 
   keyOf(delivery: Delivery): string {
+    if (delivery.source === 'parked') return this.group.parkedMessages(delivery.queue);
     return delivery.source === 'queue' ? this.keys.queue(delivery.queue) : this.group.retries(delivery.queue);
   }
 
@@ -48,7 +49,12 @@ export class GroupShard {
    * @param leaseStart monotonic ms taken before the read was sent: the lease cannot have begun earlier
    * @param note crashes and fence noted on the entry, when it has a note
    */
-  delivery(stream: GroupStream, raw: RawEntry, leaseStart: number, note?: EntryNote): NotedDelivery {
+  delivery(
+    stream: Pick<GroupStream, 'source' | 'queue'>,
+    raw: RawEntry,
+    leaseStart: number,
+    note?: EntryNote,
+  ): NotedDelivery {
     const { entryId, message, state, fencedBy, readyAt } = decodeEntry(raw);
     const noted = note?.noted;
     const { topic, group, consumer, leaseMs } = this.subscription;

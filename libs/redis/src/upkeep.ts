@@ -26,7 +26,11 @@ export class Upkeep {
   async promote(topic: string, shard: number, max: number): Promise<PromoteResult> {
     const known = this.topics.get(topic);
     const sources = await this.sources(known, known.shards[shard]!);
-    const results = await Promise.all(sources.map((source) => this.promoteFrom(source, max)));
+    const parked = await this.parked(known, known.shards[shard]!);
+    const results = await Promise.all([
+      ...sources.map((source) => this.promoteFrom(source, max)),
+      ...parked.map(async (keys) => dueResult(await this.caller.run('wake-parked', keys, [max]))),
+    ]);
     const dues = results.flatMap(({ nextDueInMs }) => nextDueInMs ?? []);
     return {
       promoted: results.reduce((sum, { promoted }) => sum + promoted, 0),
@@ -59,11 +63,14 @@ export class Upkeep {
   }
 
   private async promoteFrom({ buckets, streams }: Source, max: number): Promise<PromoteResult> {
-    const reply = (await this.caller.run('promote', [...buckets, ...streams], [buckets.length / 2, max])) as [
-      number,
-      string,
-    ];
-    return { promoted: reply[0], nextDueInMs: reply[1] === '' ? undefined : Number(reply[1]) };
+    return dueResult(await this.caller.run('promote', [...buckets, ...streams], [buckets.length / 2, max]));
+  }
+
+  /** Keys of what is parked, for each ordered group. */
+  private async parked({ settings }: KnownTopic, keys: ShardKeys): Promise<string[][]> {
+    const groups = [...(await this.groups.of(keys))].filter(([, { mode }]) => mode === 'ordered');
+    const queues = numbers(settings.queues / settings.shards);
+    return groups.map(([name]) => queues.flatMap((queue) => keys.group(name).parked(queue)));
   }
 
   private async trimShard({ settings }: KnownTopic, keys: ShardKeys): Promise<number> {
@@ -105,3 +112,8 @@ export class Upkeep {
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+function dueResult(reply: unknown): PromoteResult {
+  const [promoted, next] = reply as [number, string];
+  return { promoted, nextDueInMs: next === '' ? undefined : Number(next) };
+}

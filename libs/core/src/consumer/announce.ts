@@ -26,6 +26,14 @@ export function announce(events: MqEvents, held: HeldDelivery, settlement: Settl
       if (!events.wants('dead-letter')) return;
       events.emit('dead-letter', { ...named(held), reason: settlement.reason, text: settlement.text, error });
       return;
+    case 'park': {
+      const { orderingKey } = held.delivery.message;
+      const { reason, text } = settlement;
+      if (events.wants('key-parked')) events.emit('key-parked', { ...named(held), orderingKey, reason, text, error });
+      return;
+    }
+    case 'follow':
+      return;
     case 'release':
       announceState(events, 'released', held);
   }

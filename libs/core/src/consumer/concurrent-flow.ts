@@ -1,5 +1,6 @@
 // Concurrent mode: every delivery may run at once, in any order.
 import type { DeliveryFlow } from './delivery-flow.js';
+import type { Settlement } from './delivery.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { HeldDelivery } from './held-delivery.js';
 import { RELEASE } from './settlement.js';
@@ -32,6 +33,12 @@ export class ConcurrentFlow implements DeliveryFlow {
     this.late.clear();
     for (const held of late) if (held.state === 'waiting') this.dispatcher.ready(held);
   }
+
+  settle(held: HeldDelivery, settlement: Settlement): void {
+    this.dispatcher.settler.settle(held, settlement);
+  }
+
+  beforeRead(): void {}
 
   settled(held: HeldDelivery): void {
     this.dispatcher.letGo(held);

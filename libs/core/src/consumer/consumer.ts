@@ -177,7 +177,7 @@ export class Consumer {
       subscription,
       name: this.name,
       createLanes: (lease, leftRunning) =>
-        new QueueLanes(lease, { dispatcher, window: this.window, clock, leftRunning, onChange: () => owner.wakeIn(0) }),
+        new QueueLanes(lease, { dispatcher, window: this.window, leftRunning, onChange: () => owner.wakeIn(0) }),
       onError: this.report,
     });
     return owner;
@@ -194,7 +194,7 @@ export class Consumer {
       pause: this.pause,
       queues: this.keeper instanceof QueueOwner ? this.keeper : undefined,
       name: this.name,
-      beforeRead: () => this.dispatcher.inHand.forgetEnded(shard),
+      beforeRead: () => this.dispatcher.beforeRead(shard),
       accept: (deliveries) => this.dispatcher.acceptRead(deliveries),
       recover,
       onError: this.report,

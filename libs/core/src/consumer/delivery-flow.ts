@@ -10,8 +10,12 @@ export interface DeliveryFlow {
   accept(held: HeldDelivery): void;
   /** Last look before the handler: false when it is kept back; the flow makes it ready again, or lets it go. */
   mayStart(held: HeldDelivery, now: number): boolean;
-  /** Its settlement was answered; the flow lets it go or runs it again. */
+  /** Its fate is decided: to be settled, as soon as nothing of the same key is to be settled before it. */
+  settle(held: HeldDelivery, settlement: Settlement): void;
+  /** Its settlement was answered; the flow lets it go. */
   settled(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void;
+  /** A read of the shard is about to be asked for: all that earlier ones brought has been accepted. */
+  beforeRead(shard: number): void;
   /** The consumer stops: gives the delivery back to the group, uncounted. */
   handBack(held: HeldDelivery): void;
 }

@@ -46,16 +46,14 @@ export interface Delivery {
   readonly shard: number;
   /** Queue inside the shard. */
   readonly queue: number;
-  /** `retry`: from the group's own retry stream (a retried, released or redriven message). */
-  readonly source: 'queue' | 'retry';
-  /** Position in the stream; internal, never shown as message id. */
+  /** `retry`: from the group's own retry stream (a retried, released or redriven message); `parked`: of a parked key. */
+  readonly source: 'queue' | 'retry' | 'parked';
+  /** Names this hand-over inside its source; internal, never shown as message id. */
   readonly entryId: string;
   /** The name the lease is held under. */
   readonly consumer: string;
   /** Ordered mode: epoch of the queue lease under which it was read. */
   readonly epoch?: number;
-  /** Ordered mode: an in-place retry that a former owner left is not to be run before this many ms. */
-  readonly notBeforeMs?: number;
   readonly state: RetryState;
   readonly message: StoredMessage;
   /**
@@ -80,18 +78,40 @@ export type DeadLetterReason =
 
 /** Exactly one of these ends a delivery. */
 export type Settlement =
-  /** Done, or not for this group's tags (`skipped`), or dropped because its time was over (`expired`). */
-  | { readonly type: 'ack'; readonly skipped?: boolean; readonly expired?: boolean }
-  /** Again after `delayMs` on the broker's clock, with this state. In ordered mode it stays in place, blocking its key. */
+  /**
+   * Done, or not for this group's tags (`skipped`), or dropped because its time was over (`expired`). `leadsParked`: it
+   * was the one that a `follow` waits for.
+   */
+  | {
+      readonly type: 'ack';
+      readonly skipped?: boolean;
+      readonly expired?: boolean;
+      readonly leadsParked?: boolean;
+    }
+  /**
+   * Again after `delayMs` on the broker's clock, with this state. In ordered mode its key is parked until then: the
+   * message keeps its place, and what is behind it waits for it.
+   */
   | { readonly type: 'retry'; readonly delayMs: number; readonly state: RetryState }
-  /** Not now and not a failure: nothing is counted. In ordered mode it too stays in place. */
+  /** Not now and not a failure: nothing is counted. In ordered mode its key is parked until then. */
   | { readonly type: 'release'; readonly delayMs: number }
   | {
       readonly type: 'dead-letter';
       readonly reason: DeadLetterReason;
       readonly text?: string;
       readonly state: RetryState;
-    };
+    }
+  /** Ordered mode: retries have ended; its key is parked until an operator resumes or skips it. */
+  | { readonly type: 'park'; readonly reason: ParkReason; readonly text?: string; readonly state: RetryState }
+  /**
+   * Ordered mode: takes its place among the parked messages of its key. Such settlements of one call take effect in
+   * their order. A key that was not parked now is: until the delivery of this key that the consumer holds is settled, or
+   * (`wake`: it holds none) only until the next read.
+   */
+  | { readonly type: 'follow'; readonly wake?: boolean };
+
+/** Why a key waits for an operator. */
+export type ParkReason = Extract<DeadLetterReason, 'attempts-exhausted' | 'crashes-exhausted'>;
 
 /**
  * `lease-lost`: another consumer owns it now, nothing was written. `wanted`: it was to be skipped, but a member of the

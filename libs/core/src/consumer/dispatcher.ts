@@ -64,6 +64,12 @@ export class Dispatcher {
     return this.stopped;
   }
 
+  /** A read of the shard is about to be asked for. */
+  beforeRead(shard: number): void {
+    this.inHand.forgetEnded(shard);
+    this.flow.beforeRead(shard);
+  }
+
   /** What a read brought. */
   acceptRead(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
@@ -135,7 +141,7 @@ export class Dispatcher {
     this.stopped = true;
     this.offReopen();
     for (const held of this.inHand) {
-      if (held.state !== 'waiting' && held.state !== 'resting') continue;
+      if (held.state !== 'waiting') continue;
       held.pool?.waiting.delete(held);
       held.withdraw?.();
       this.flow.handBack(held);
@@ -164,7 +170,7 @@ export class Dispatcher {
   private passOver(held: HeldDelivery): void {
     const { tag } = held.delivery.message;
     const { tags } = this.parts;
-    this.settler.settle(held, tags.isAnothers(tag) ? leaveToOthers(tags.handBackMs(tag)) : SKIP);
+    this.flow.settle(held, tags.isAnothers(tag) ? leaveToOthers(tags.handBackMs(tag)) : SKIP);
   }
 
   private poolOf(tag: string): HandlerPool | undefined {
@@ -212,7 +218,7 @@ export class Dispatcher {
 
   private isSpent(held: HeldDelivery): boolean {
     const settlement = settlementOf({ type: 'starting' }, held.delivery.state, held.pool!.listener.spec);
-    if (settlement) this.settler.settle(held, settlement);
+    if (settlement) this.flow.settle(held, settlement);
     return settlement !== undefined;
   }
 
@@ -238,7 +244,7 @@ export class Dispatcher {
   private ended(held: HeldDelivery, result: HandlerResult | Expired): void {
     if (result.type !== 'expired') held.result = result;
     const { spec } = held.pool!.listener;
-    this.settler.settle(held, settlementOf(result, held.delivery.state, spec, held.context?.message.maxAttempts));
+    this.flow.settle(held, settlementOf(result, held.delivery.state, spec, held.context?.message.maxAttempts));
   }
 
   /** @param ttlMs the message's own; the broker's clock is asked only when there is one */
@@ -251,7 +257,7 @@ export class Dispatcher {
   private answered(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
     // The broker knows of a registration that we have not seen yet, or whose member is gone.
     if (answer === 'wanted')
-      return this.settler.settle(held, leaveToOthers(this.parts.tags.handBackMs(held.delivery.message.tag)));
+      return this.flow.settle(held, leaveToOthers(this.parts.tags.handBackMs(held.delivery.message.tag)));
     if (answer === 'settled') announce(this.parts.events, held, settlement);
     else if (answer === 'lease-lost') announceState(this.parts.events, 'lease-lost', held);
     this.flow.settled(held, settlement, answer);

@@ -6,17 +6,16 @@ import type { HandlerResult } from './settlement.js';
 
 /**
  *   waiting --start--> running --ended--> settling --answered--> gone
- *    |   ^                |                  |
- *    |   |             time-out + grace   (ordered) retry is stored
- *    |   |                v                  v
- *    |   |             stalled             resting --back-off over--> waiting
- *    |   +------------------------------------'
- *    +--skipped, spent, undecodable, handed back--> settling
+ *    |                    |                  ^
+ *    |                 time-out + grace      |
+ *    |                    v                  |
+ *    |                 stalled --ended-------+
+ *    +--skipped, spent, undecodable, handed back, parked behind its key--> settling
  *    +--lease lost--> gone
  *
  * `stalled` exists in ordered mode only: elsewhere a handler that outlives its grace is settled as failed at once.
  */
-export type HeldState = 'waiting' | 'running' | 'stalled' | 'settling' | 'resting' | 'gone';
+export type HeldState = 'waiting' | 'running' | 'stalled' | 'settling' | 'gone';
 
 export class HeldDelivery {
   state: HeldState = 'waiting';
@@ -34,7 +33,6 @@ export class HeldDelivery {
   onGone?: () => void;
 
   constructor(
-    /** In ordered mode replaced with each in-place retry. */
     public delivery: Delivery,
     /** Undefined when no listener of this process wants its tag. */
     readonly pool: HandlerPool | undefined,

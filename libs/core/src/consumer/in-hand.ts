@@ -57,5 +57,5 @@ export class InHand implements Iterable<HeldDelivery> {
 }
 
 function streamOf({ shard, queue, source }: Delivery): number {
-  return (shard * 65_536 + queue) * 2 + (source === 'retry' ? 1 : 0);
+  return (shard * 65_536 + queue) * 3 + (source === 'queue' ? 0 : source === 'retry' ? 1 : 2);
 }

@@ -31,6 +31,12 @@ export interface ListenerOptions {
   maxAttempts?: number;
   /** Process crashes before the dead letter. @default 3 */
   maxCrashes?: number;
+  /**
+   * When attempts or crashes are spent: `dead-letter`, or (`mode: 'ordered'` only) `park`: the message stays the first of
+   * its ordering key, and the key waits until an operator calls `admin.resumeKey` or `admin.skipKey`. Messages without an
+   * ordering key become dead letters all the same. @default 'dead-letter'
+   */
+  onExhausted?: 'dead-letter' | 'park';
   /** Wait between attempts. @default 'ladder', RocketMQ's 10s 30s 1m … 2h; when ordered 1s × 2, at most 30s */
   backoff?: Backoff;
   /** What becomes of a message whose `ttl` is over before a handler was there for it. @default 'dead-letter' */
@@ -58,6 +64,7 @@ export interface ListenerSpec {
   readonly prefetchBytes: number;
   readonly maxAttempts: number;
   readonly maxCrashes: number;
+  readonly onExhausted: 'dead-letter' | 'park';
   readonly backoff: BackoffFunction;
   readonly noRetry: readonly ErrorClass[];
   readonly onExpired: 'dead-letter' | 'drop';
@@ -73,6 +80,7 @@ export const LISTENER_DEFAULTS = {
   prefetchBytes: 64 * 1024 * 1024,
   maxAttempts: 17,
   maxCrashes: 3,
+  onExhausted: 'dead-letter',
   backoff: 'ladder',
   onExpired: 'dead-letter',
   noRetry: [],
@@ -121,6 +129,7 @@ export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): Li
     ),
     maxAttempts: checkInteger('listener.maxAttempts', options.maxAttempts ?? defaults.maxAttempts, 1, 10_000),
     maxCrashes: checkInteger('listener.maxCrashes', options.maxCrashes ?? defaults.maxCrashes, 1, 10_000),
+    onExhausted: checkExhausted(options.onExhausted ?? defaults.onExhausted, mode),
     backoff: backoffOf(options.backoff ?? defaults.backoff, levels),
     noRetry: checkNoRetry(options.noRetry ?? defaults.noRetry),
     onExpired: checkOnExpired(options.onExpired ?? defaults.onExpired),
@@ -128,6 +137,14 @@ export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): Li
     leaseMs,
     startFrom: checkStart(options.startFrom ?? defaults.startFrom),
   };
+}
+
+function checkExhausted(what: unknown, mode: ConsumeMode): 'dead-letter' | 'park' {
+  if (what !== 'dead-letter' && what !== 'park')
+    throw new InvalidOptionError('listener.onExhausted', what, "must be 'dead-letter' or 'park'");
+  if (what === 'park' && mode !== 'ordered')
+    throw new InvalidOptionError('listener.onExhausted', what, "needs mode 'ordered': only an ordering key can wait");
+  return what;
 }
 
 function checkNoRetry(classes: unknown): readonly ErrorClass[] {

@@ -43,6 +43,8 @@ describe('listener options', () => {
     [{ topic: 'orders', group: '' }, 'listener.group'],
     [{ topic: 'orders', group: 'g', tags: 'a |' }, 'listener.tags'],
     [{ topic: 'orders', group: 'g', mode: 'broadcast' }, 'listener.mode'],
+    [{ topic: 'orders', group: 'g', mode: 'ordered', onExhausted: 'skip' }, 'listener.onExhausted'],
+    [{ topic: 'orders', group: 'g', onExhausted: 'park' }, "needs mode 'ordered'"],
     [{ topic: 'orders', group: 'g', noRetry: [(): number => 1] }, 'listener.noRetry'],
     [{ topic: 'orders', group: 'g', lease: '100ms' }, 'listener.lease'],
     [{ topic: 'orders', group: 'g', backoff: { type: 'fixed' } }, 'listener.backoff.delay'],

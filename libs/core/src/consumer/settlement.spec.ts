@@ -12,6 +12,7 @@ const policy: SettlementPolicy = {
   noRetry: [BadInput],
   onExpired: 'dead-letter',
   backoff: (attempt) => attempt * 1000,
+  onExhausted: 'dead-letter',
 };
 const at = { at: 5000, durationMs: 7 };
 const returned = (value: unknown): HandlerResult => ({ type: 'returned', value, ...at });
@@ -117,6 +118,21 @@ describe('settlement', () => {
   it.each([3, 4])('before a start with %i crashes of 3 is a dead letter, without running', (crashes) => {
     const settlement = settlementOf({ type: 'starting' }, { ...FIRST_DELIVERY, crashes }, policy);
     expect(settlement).toMatchObject({ type: 'dead-letter', reason: 'crashes-exhausted', state: { crashes } });
+  });
+
+  it.each<[string, HandlerResult | { type: 'starting' }, RetryState, string]>([
+    ['the last attempt', threw(new Error('bad')), attempt(3), 'attempts-exhausted'],
+    ['the last crash', { type: 'starting' }, { ...FIRST_DELIVERY, crashes: 3 }, 'crashes-exhausted'],
+  ])('after %s parks the key where the listener says so', (_, happened, state, reason) => {
+    const parking = { ...policy, onExhausted: 'park' } as const;
+    const settlement = settlementOf(happened as HandlerResult, state, parking);
+    expect(settlement).toMatchObject({ type: 'park', reason, state: { attempt: state.attempt } });
+  });
+
+  it('of what no retry would help is a dead letter, also where keys are parked', () => {
+    const parking = { ...policy, onExhausted: 'park' } as const;
+    expect(settlementOf(threw(new BadInput('no')), attempt(1), parking)).toMatchObject({ type: 'dead-letter' });
+    expect(settlementOf(returned(deadLetter('no')), attempt(3), parking)).toMatchObject({ reason: 'rejected' });
   });
 
   it('counts crashes and attempts apart', () => {

@@ -2,15 +2,17 @@
 //
 //   no listener for its tag ........................ ack, skipped; or release after delay, when its tag is another member's
 //   about to start, time to live over .............. dead letter `expired` (without running), or dropped
-//   about to start, crashes spent .................. dead letter `crashes-exhausted` (without running)
+//   about to start, crashes spent .................. exhausted: dead letter `crashes-exhausted` (without running)
 //   returned deadLetter(why) ....................... dead letter `rejected`
 //   returned handBack(delay) ....................... release after delay, nothing counted
-//   returned retryLater(delay) ..................... retry after delay, or dead letter when attempts are spent
+//   returned retryLater(delay) ..................... retry after delay, or exhausted when attempts are spent
 //   returned anything else ......................... ack
 //   threw InvalidMessageError ...................... dead letter `invalid`
 //   threw UndecodableMessageError .................. dead letter `undecodable`
 //   threw an instance of a noRetry class ........... dead letter `no-retry`
-//   threw anything else ............................ retry after the back-off, or dead letter when attempts are spent
+//   threw anything else ............................ retry after the back-off, or exhausted when attempts are spent
+//
+// Exhausted: a dead letter, or with `onExhausted: 'park'` its key waits for an operator.
 //
 // What a handler may return, it may throw too.
 import { UndecodableMessageError } from '../errors.js';
@@ -18,7 +20,7 @@ import type { BackoffFunction } from '../retry/backoff.js';
 import type { ErrorClass } from '../retry/error-class.js';
 import { boundedText, failureRecord, MAX_TEXT_BYTES } from '../retry/failure-record.js';
 import { afterFailure, withFailure } from '../retry/retry-state.js';
-import type { DeadLetterReason, RetryState, Settlement } from './delivery.js';
+import type { DeadLetterReason, ParkReason, RetryState, Settlement } from './delivery.js';
 import { HandBack, InvalidMessageError, Rejection, RetryLater } from './outcome.js';
 
 /** How a run of the handler ended. */
@@ -48,6 +50,7 @@ export interface SettlementPolicy {
   readonly noRetry: readonly ErrorClass[];
   readonly onExpired: 'dead-letter' | 'drop';
   readonly backoff: BackoffFunction;
+  readonly onExhausted: 'dead-letter' | 'park';
 }
 
 export const ACK: Settlement = { type: 'ack' };
@@ -96,12 +99,7 @@ export function settlementOf(
   };
   if (reason) return { type: 'dead-letter', reason, text: failure.text, state: withFailure(state, failure) };
   if (state.attempt >= maxAttempts)
-    return {
-      type: 'dead-letter',
-      reason: 'attempts-exhausted',
-      text: failure.text,
-      state: withFailure(state, failure),
-    };
+    return exhausted(policy, 'attempts-exhausted', failure.text, withFailure(state, failure));
   const delayMs = outcome instanceof RetryLater ? outcome.delayMs : policy.backoff(state.attempt, outcome);
   return { type: 'retry', delayMs: bounded(delayMs), state: afterFailure(state, failure) };
 }
@@ -112,10 +110,14 @@ function expired({ ttlMs, ageMs }: Expired, state: RetryState, { onExpired }: Se
   return { type: 'dead-letter', reason: 'expired', text, state };
 }
 
-function crashesSpent(state: RetryState, { maxCrashes }: SettlementPolicy): Settlement | undefined {
-  if (state.crashes < maxCrashes) return undefined;
+function crashesSpent(state: RetryState, policy: SettlementPolicy): Settlement | undefined {
+  if (state.crashes < policy.maxCrashes) return undefined;
   const text = `its lease expired ${state.crashes} times after the handler had started`;
-  return { type: 'dead-letter', reason: 'crashes-exhausted', text, state };
+  return exhausted(policy, 'crashes-exhausted', text, state);
+}
+
+function exhausted(policy: SettlementPolicy, reason: ParkReason, text: string, state: RetryState): Settlement {
+  return { type: policy.onExhausted, reason, text, state };
 }
 
 /** Why no further attempt is made, if so; and the user's own words where the outcome carries them. */

@@ -48,6 +48,11 @@ export class Window {
     return Math.min(places, this.fitting(this.maxBytes * 1.25));
   }
 
+  /** So much waits behind ordering keys that the longest rows should wait at the broker instead. */
+  get isCrowded(): boolean {
+    return this.parked >= MAX_PARKED / 2 || this.parkedBytes >= MAX_PARKED_BYTES / 2;
+  }
+
   /** Only places wait for their threshold: a few large messages may be all that fits. */
   get isBelowThreshold(): boolean {
     return this.freePlaces < this.threshold || this.free === 0;
@@ -75,7 +80,7 @@ export class Window {
     this.move(held, 'stalled');
   }
 
-  /** It waits for others of its key, or for its own next attempt. */
+  /** It waits for others of its key. */
   park(held: HeldDelivery): void {
     this.move(held, 'parked');
   }

@@ -15,7 +15,7 @@ export class OrderedFlow implements DeliveryFlow {
 
   constructor(
     private readonly dispatcher: Dispatcher,
-    private readonly owner: Pick<QueueOwner, 'lanesOf'>,
+    private readonly owner: Pick<QueueOwner, 'lanesOf' | 'beforeRead'>,
     private readonly events: MqEvents,
   ) {}
 
@@ -29,6 +29,17 @@ export class OrderedFlow implements DeliveryFlow {
 
   mayStart(held: HeldDelivery, now: number): boolean {
     return this.lanesOf.get(held)!.mayStart(held, now);
+  }
+
+  /** A message that no listener wants was never in a lane. */
+  settle(held: HeldDelivery, settlement: Settlement): void {
+    const lanes = this.lanesOf.get(held);
+    if (lanes) lanes.settle(held, settlement);
+    else this.dispatcher.settler.settle(held, settlement);
+  }
+
+  beforeRead(shard: number): void {
+    this.owner.beforeRead(shard);
   }
 
   settled(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {

@@ -1,25 +1,27 @@
 // One owned queue: its deliveries in lanes, one per ordering key.
-import { setMaxListeners } from 'node:events';
-import type { Clock } from '../clock.js';
 import type { QueueLease, Settlement } from '../consumer/delivery.js';
 import type { Dispatcher } from '../consumer/dispatcher.js';
 import type { HeldDelivery } from '../consumer/held-delivery.js';
 import type { SettleAnswer } from '../consumer/settler.js';
 import type { Window } from '../consumer/window.js';
+import { Lane } from './lane.js';
 
 export interface QueueLanesParts {
   readonly dispatcher: Dispatcher;
   readonly window: Window;
-  readonly clock: Clock;
   /** Handlers that a former lease of ours left running, by ordering key: their keys stay blocked until they end. */
   readonly leftRunning: ReadonlyMap<string, HeldDelivery>;
   /** Something changed that the owner of the queue should look at now. */
   readonly onChange: () => void;
 }
 
+/** A row as long as this is parked when memory gets scarce; shorter ones would gain little. */
+const LONG_ROW = 32;
+
 /**
- * Of each ordering key only the head of its lane may run; its followers wait, also while the head waits for its next
- * attempt. Messages without a key run freely.
+ * Of each ordering key only the head of its lane may run; its followers wait. When the head is to come again, or the
+ * followers become too many to be held here, the key is parked at the broker: first the followers leave, then the head is
+ * settled (docs/ordering.md says why in this order). Messages without a key run freely.
  *
  *   open <--pause/resume--> paused --(nothing runs)--> closed          open, paused --lease lost--> closed
  *
@@ -28,20 +30,19 @@ export interface QueueLanesParts {
  */
 export class QueueLanes {
   isBroken = false;
-  private readonly lanes = new Map<string, Set<HeldDelivery>>();
+  private readonly lanes = new Map<string, Lane>();
+  /** Empty lanes of parked keys: a read that is under way may still bring what was delivered before they were parked. */
+  private vacated = new Set<string>();
   private readonly inHand = new Set<HeldDelivery>();
   /** Wanted to start while the queue was paused or its lease was in doubt. */
   private readonly keptBack = new Set<HeldDelivery>();
-  private readonly closing = new AbortController();
+  private isClosed = false;
   private paused = false;
 
   constructor(
     readonly lease: QueueLease,
     private readonly parts: QueueLanesParts,
-  ) {
-    // One wait for each key that rests, all on this signal: many are no leak.
-    setMaxListeners(0, this.closing.signal);
-  }
+  ) {}
 
   get isPaused(): boolean {
     return this.paused;
@@ -58,15 +59,22 @@ export class QueueLanes {
 
   accept(held: HeldDelivery): void {
     this.inHand.add(held);
-    const key = held.delivery.message.orderingKey;
-    const lane = key === '' ? undefined : this.lanes.get(key);
-    if (lane) {
-      lane.add(held);
-      this.parts.window.park(held);
-      return;
-    }
-    if (key !== '') this.lanes.set(key, new Set([held]));
-    this.begin(held);
+    const { message, source } = held.delivery;
+    if (message.orderingKey === '') return this.begin(held);
+    const lane = this.lane(message.orderingKey);
+    if (source === 'parked') lane.isParked = true;
+    else if (lane.isParked) return this.leave(lane, held);
+    lane.row.add(held);
+    if (lane.head === held) return this.begin(held);
+    this.parts.window.park(held);
+    if (!lane.isParked && lane.row.size > LONG_ROW && this.parts.window.isCrowded) this.parkFollowers(lane);
+  }
+
+  /** What a read brought that began before a key was parked has been accepted by now. */
+  beforeRead(): void {
+    const before = this.vacated;
+    this.vacated = new Set();
+    for (const key of before) this.forget(key);
   }
 
   mayStart(held: HeldDelivery, now: number): boolean {
@@ -77,18 +85,31 @@ export class QueueLanes {
     return false;
   }
 
+  /** Whatever wakes the key has to wait until all that belongs behind it is there. */
+  settle(held: HeldDelivery, settlement: Settlement): void {
+    const lane = this.lanes.get(held.delivery.message.orderingKey);
+    if (!lane) return this.send(held, settlement);
+    if (endsHere(settlement)) lane.isParked = true;
+    if (lane.isParked && held.delivery.source !== 'parked') {
+      if (settlement.type === 'ack') settlement = { ...settlement, leadsParked: true };
+      this.parkFollowers(lane);
+    }
+    if (lane.leaving === 0) return this.send(held, settlement);
+    held.state = 'settling';
+    lane.deferred = { held, settlement };
+  }
+
   settled(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
     const { dispatcher, onChange } = this.parts;
-    if (this.closing.signal.aborted) return dispatcher.letGo(held);
-    if (answer !== 'settled') {
+    if (this.isClosed) return dispatcher.letGo(held);
+    if (answer === 'settled') {
+      this.finish(held, settlement);
+    } else {
       // Its lane goes no further: the follower must not overtake what may have to run again.
       this.isBroken = true;
-      dispatcher.letGo(held);
-    } else if (settlement.type === 'retry' || settlement.type === 'release') {
-      this.runAgain(held, settlement);
-    } else {
-      this.finish(held);
+      this.drop(held);
     }
+    if (this.isBroken) for (const { deferred } of this.lanes.values()) if (deferred) this.drop(deferred.held);
     if (this.paused || this.isBroken) onChange();
   }
 
@@ -111,8 +132,9 @@ export class QueueLanes {
    * Returns the handlers that still run, by ordering key.
    */
   close(): Map<string, HeldDelivery> {
-    this.closing.abort();
+    this.isClosed = true;
     const leftRunning = new Map([...this.parts.leftRunning].filter(([, { isRunning }]) => isRunning));
+    for (const { deferred } of this.lanes.values()) if (deferred) this.drop(deferred.held);
     for (const held of this.inHand) {
       if (held.isRunning) {
         leftRunning.set(held.delivery.message.orderingKey, held);
@@ -127,57 +149,78 @@ export class QueueLanes {
     return leftRunning;
   }
 
-  /** The head of a lane, at its first attempt here: a former owner may have left a back-off to wait out. */
+  private lane(key: string): Lane {
+    let lane = this.lanes.get(key);
+    if (!lane) this.lanes.set(key, (lane = new Lane()));
+    return lane;
+  }
+
+  /** The head of a lane, or a message without a key. */
   private begin(held: HeldDelivery): void {
     if (held.state === 'gone') return;
-    const { notBeforeMs = 0, message } = held.delivery;
-    const left = message.orderingKey === '' ? undefined : this.parts.leftRunning.get(message.orderingKey);
-    if (left?.isRunning) {
-      this.parts.window.park(held);
-      left.onGone = () => this.begin(held);
-    } else if (notBeforeMs > 0) {
-      this.rest(held, notBeforeMs);
-    } else {
-      this.parts.dispatcher.ready(held);
-    }
-  }
-
-  /** The retry is stored, the delivery is still ours and still the head of its lane. */
-  private runAgain(held: HeldDelivery, settlement: Extract<Settlement, { type: 'retry' | 'release' }>): void {
-    const state = settlement.type === 'retry' ? settlement.state : held.delivery.state;
-    held.delivery = { ...held.delivery, state, notBeforeMs: undefined };
-    held.result = undefined;
-    held.context = undefined;
-    if (this.parts.dispatcher.isStopped) this.parts.dispatcher.letGo(held);
-    else if (settlement.delayMs > 0) this.rest(held, settlement.delayMs);
-    else this.parts.dispatcher.ready(held);
-  }
-
-  private rest(held: HeldDelivery, ms: number): void {
-    held.state = 'resting';
+    const key = held.delivery.message.orderingKey;
+    const left = key === '' ? undefined : this.parts.leftRunning.get(key);
+    if (!left?.isRunning) return this.parts.dispatcher.ready(held);
     this.parts.window.park(held);
-    void this.endRest(held, this.parts.clock.monotonic() + ms);
+    left.onGone = () => this.begin(held);
   }
 
-  /** Never early: a clock may end a wait a little before its time, and cuts very long ones. */
-  private async endRest(held: HeldDelivery, at: number): Promise<void> {
-    const { clock, dispatcher } = this.parts;
-    const { signal } = this.closing;
-    for (let leftMs = at - clock.monotonic(); leftMs > 0 && !signal.aborted; leftMs = at - clock.monotonic()) {
-      await clock.wait(leftMs, signal);
-    }
-    if (held.state === 'resting') dispatcher.ready(held);
+  private parkFollowers(lane: Lane): void {
+    lane.isParked = true;
+    const [, ...followers] = lane.row;
+    for (const held of followers) if (held.delivery.source !== 'parked') this.leave(lane, held);
   }
 
-  /** Done for this group: the next one of its key becomes the head. */
-  private finish(held: HeldDelivery): void {
-    this.inHand.delete(held);
-    this.parts.dispatcher.letGo(held);
+  /** Unless a head is still to be settled here, nobody would wake the key if it is not parked any more by then. */
+  private leave(lane: Lane, held: HeldDelivery): void {
+    lane.row.delete(held);
+    lane.leaving++;
+    this.send(held, lane.willWake ? { type: 'follow' } : { type: 'follow', wake: true });
+  }
+
+  private send(held: HeldDelivery, settlement: Settlement): void {
+    // Nobody could resume or skip what has no key.
+    const { orderingKey } = held.delivery.message;
+    const isKeyless = settlement.type === 'park' && orderingKey === '';
+    this.parts.dispatcher.settler.settle(held, isKeyless ? { ...settlement, type: 'dead-letter' } : settlement);
+  }
+
+  private finish(held: HeldDelivery, settlement: Settlement): void {
+    this.drop(held);
     const key = held.delivery.message.orderingKey;
     const lane = this.lanes.get(key);
-    if (!lane?.delete(held)) return;
-    const [next] = lane;
-    if (!next) this.lanes.delete(key);
-    else this.begin(next);
+    if (!lane) return;
+    if (settlement.type === 'follow') {
+      lane.leaving--;
+    } else if (endsHere(settlement)) {
+      // The rest of its page stays with the broker too, and comes again behind it.
+      for (const follower of lane.row) this.drop(follower);
+      lane.row.clear();
+    } else if (lane.row.delete(held) && lane.head) {
+      this.begin(lane.head);
+    }
+    if (lane.leaving === 0 && lane.deferred) {
+      const { deferred } = lane;
+      lane.deferred = undefined;
+      this.send(deferred.held, deferred.settlement);
+    }
+    if (!lane.isEmpty) return;
+    if (lane.isParked) this.vacated.add(key);
+    else this.lanes.delete(key);
   }
+
+  private forget(key: string): void {
+    const lane = this.lanes.get(key);
+    if (lane?.isEmpty) this.lanes.delete(key);
+  }
+
+  private drop(held: HeldDelivery): void {
+    this.inHand.delete(held);
+    this.parts.dispatcher.letGo(held);
+  }
+}
+
+/** The key waits at the broker from then on. */
+function endsHere({ type }: Settlement): boolean {
+  return type === 'retry' || type === 'release' || type === 'park';
 }

@@ -68,6 +68,11 @@ export class QueueOwner extends BackgroundLoop implements ReadableQueues {
     return lanes?.lease.epoch === epoch ? lanes : undefined;
   }
 
+  /** A read of the shard is about to be asked for. */
+  beforeRead(shard: number): void {
+    for (const lanes of this.owned.values()) if (lanes.lease.shard === shard) lanes.beforeRead();
+  }
+
   /** From now on queues are only given up: each as soon as none of its handlers runs. */
   retire(): void {
     this.isRetiring = true;

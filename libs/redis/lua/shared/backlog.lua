@@ -1,5 +1,6 @@
--- How much each declared group still has to do in this shard: unread, leased and waiting for another attempt.
--- `names`: queues (stream names), group (what every key of a group begins with), retries, waiting (how they go on).
+-- How much each declared group still has to do in this shard: unread, leased, parked and waiting for another attempt.
+-- `names`: queues (stream names), group (what every key of a group begins with), retries, waiting, parkedMembers (how they
+-- go on).
 local function streams_of(names, group, mode)
   local streams = { unpack(names.queues) }
   for queue = 0, mode == 'ordered' and #names.queues - 1 or 0 do
@@ -27,6 +28,9 @@ local function backlog(names, group, mode)
   for _, stream in ipairs(streams_of(names, group, mode)) do
     local unfinished = standing(stream, group)
     total = total + unfinished
+  end
+  for queue = 0, mode == 'ordered' and #names.queues - 1 or -1 do
+    total = total + redis.call('ZCARD', names.group .. group .. names.parkedMembers .. queue)
   end
   return total
 end

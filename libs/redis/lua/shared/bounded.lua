@@ -1,4 +1,5 @@
--- A topic with maxLength. ARGV 4: JSON of limit, onFull and names (see backlog.lua; also payloads, notes, held).
+-- A topic with maxLength. ARGV 4: JSON of limit, onFull and names (see backlog.lua; also payloads, notes, parkedKeys,
+-- parkedMessages).
 local topic_meta, bound = KEYS[2], cjson.decode(ARGV[4])
 local FIRST = 5
 local names = bound.names
@@ -28,7 +29,6 @@ local function drop_from(stream, at, group, entries)
       local queues = #names.queues
       local field = (at <= queues and 'q' .. at - 1 or 'r' .. at - queues - 1) .. ':' .. entry.id
       redis.call('HDEL', names.group .. group .. names.notes, field)
-      redis.call('HDEL', names.group .. group .. names.held, field)
     else
       skipped, last = skipped + 1, entry.id
     end
@@ -38,7 +38,22 @@ local function drop_from(stream, at, group, entries)
   redis.call('XGROUP', 'SETID', stream, group, last, unpack(known))
 end
 
--- The oldest unfinished entries of all streams of the group, then the retries that are due first.
+-- Messages of parked keys; a key of which nothing is left is no longer parked.
+local function drop_parked(group, count)
+  local dropped, of = 0, names.group .. group
+  for queue = 0, #names.queues - 1 do
+    local p = { keys = of .. names.parkedKeys .. queue, members = of .. names.parkedMembers .. queue, kept = of .. names.parkedMessages .. queue }
+    for _, member in ipairs(count > dropped and redis.call('ZRANGE', p.members, 0, count - dropped - 1) or {}) do
+      drop(p, member)
+      redis.call('HDEL', of .. names.notes, 'p' .. queue .. ':' .. member)
+      if #first_members(p, okey_of(member), 1) == 0 then go_on(p, okey_of(member)) end
+      dropped = dropped + 1
+    end
+  end
+  return dropped
+end
+
+-- The oldest unfinished entries of all streams of the group, then the retries that are due first, then parked ones.
 local function drop_oldest(group, mode, count)
   local streams, found, chosen = streams_of(names, group, mode), {}, {}
   for at, stream in ipairs(streams) do
@@ -63,6 +78,7 @@ local function drop_oldest(group, mode, count)
       dropped = dropped + 1
     end
   end
+  if dropped < count and mode == 'ordered' then dropped = dropped + drop_parked(group, count - dropped) end
   redis.call('HINCRBY', topic_meta, 'drop:' .. group, dropped)
 end
 

@@ -19,6 +19,8 @@ import { fenceCases } from './fence.cases.js';
 import { maxLengthCases } from './max-length.cases.js';
 import { orderedLeaseCases } from './ordered-lease.cases.js';
 import { orderedReadCases } from './ordered-read.cases.js';
+import { parkedAdminCases } from './parked-admin.cases.js';
+import { parkedKeyCases } from './parked-key.cases.js';
 import { pauseCases } from './pause.cases.js';
 import { receiveCases } from './receive.cases.js';
 import { reclaimCases } from './reclaim.cases.js';
@@ -107,6 +109,8 @@ export function describeBrokerContract(
     describe('ordered reading', () => orderedReadCases(kit));
     describe('tags of a group', () => tagsCases(kit));
     describe('pause and limits', () => pauseCases(kit));
+    describe('parked keys', () => parkedKeyCases(kit));
+    describe('parked keys and operators', () => parkedAdminCases(kit));
     describe('dead letters', () => deadLetterCases(kit));
     describe('listing dead letters', () => deadLetterListCases(kit));
     describe('editing dead letters', () => deadLetterEditCases(kit));

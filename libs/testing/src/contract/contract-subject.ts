@@ -17,7 +17,7 @@ export interface ContractSubject {
 
 /** Promises that an implementation may still owe. Every implementation says yes or no to each. */
 export const CONTRACT_FEATURES = {
-  orderedMode: 'ordered groups: queue leases with growing epochs, in-place retry, take-over in order',
+  orderedMode: 'ordered groups: queue leases with growing epochs, parked keys, take-over in order',
   memberSilence: 'a member of an ordered group that falls silent is no longer listed within 3 leases',
   startFromInstant: 'a new group can start at an instant',
   storedGroupMode: 'a group keeps its mode: subscribing with another one is a TopicError',

@@ -78,53 +78,6 @@ export function orderedReadCases({ promise: register, scene }: ContractKit): voi
     expect(bodies(await two.drain({ max: 1 }))).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  promise('a retry stays in place: its owner keeps it and may settle it later', async () => {
-    const { stage, one } = await pair('a', 'b');
-    const [first] = await one.drain();
-    expect(await one.settle([first!], { type: 'retry', delayMs: 60_000, state: FAILED_TWICE })).toEqual(['settled']);
-    await stage.send('c');
-    expect(bodies(await one.drain())).toEqual(['c']);
-    expect(await one.ports.broker.renew([first!])).toHaveLength(1);
-    expect(await one.ack(first!)).toEqual(['settled']);
-    expect(await stage.group('g')).toMatchObject({ done: 1 });
-  });
-
-  promise('a new owner gets an in-place retry first, with its state and the time that is left', async () => {
-    const { one, two } = await pair('a', 'b');
-    const [first] = await one.drain();
-    await one.ports.broker.markStarted([first!]);
-    await one.settle([first!], { type: 'retry', delayMs: 60_000, state: FAILED_TWICE });
-    await one.giveUp();
-    await two.own(0);
-    const [retried, follower] = await two.drain();
-    expect(bodies([retried!, follower!])).toEqual(['a', 'b']);
-    expect(retried!.state).toEqual(FAILED_TWICE);
-    expect(retried!.notBeforeMs).toBeGreaterThan(50_000);
-    expect(retried!.notBeforeMs).toBeLessThanOrEqual(60_000);
-    expect(follower!.notBeforeMs ?? 0).toBe(0);
-  });
-
-  promise('an in-place retry whose time is over may be run by a new owner at once', async () => {
-    const { stage, one, two } = await pair('a');
-    await one.settle(await one.drain(), { type: 'retry', delayMs: 30, state: FAILED_TWICE });
-    await stage.subject.advance(60);
-    await one.giveUp();
-    await two.own(0);
-    expect((await two.drainOne()).notBeforeMs ?? 0).toBe(0);
-  });
-
-  promise('a released delivery goes to the new owner in its place, unchanged and uncounted', async () => {
-    const { one, two } = await pair('a', 'b');
-    const deliveries = await one.drain();
-    await one.ports.broker.markStarted(deliveries);
-    expect(await one.settle(deliveries, { type: 'release', delayMs: 0 })).toEqual(['settled', 'settled']);
-    await one.giveUp();
-    await two.own(0);
-    const again = await two.drain();
-    expect(bodies(again)).toEqual(['a', 'b']);
-    expect(again.map(({ state }) => state)).toEqual([FIRST_DELIVERY, FIRST_DELIVERY]);
-  });
-
   promise('a handler that had started when the queue lease ran out counts a crash', async () => {
     const stage = await scene();
     await stage.send('a', 'b');

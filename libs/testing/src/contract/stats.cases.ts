@@ -18,6 +18,7 @@ export function statsCases({ promise, scene }: ContractKit): void {
           ready: 0,
           leased: 0,
           retrying: 0,
+          parked: 0,
           dead: 0,
           done: 0,
           skipped: 0,

@@ -1,5 +1,6 @@
 // Topics with maxLength: a full one refuses, or lets the groups that are behind lose their oldest messages.
 import { shareOf } from '@millrace/core';
+import type { ParkedKey } from './parked-key.js';
 import type { Shard } from './shard.js';
 import type { GroupShard, StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
@@ -26,16 +27,18 @@ export function makeRoom(topic: StoredTopic, index: number): void {
   }
 }
 
-/** Ready, leased and retrying. */
+/** Ready, leased, retrying and parked. */
 function backlog(shard: Shard, part: GroupShard): number {
   const unread = sum(part.cursors.map((cursor, queue) => shard.queues[queue]!.countAfter(cursor)));
-  return unread + part.pending.size + part.retryReady.length + part.retries.size;
+  const waiting = sum(parkedKeys(part).map(({ messages, page }) => messages.length - page.size));
+  return unread + part.pending.size + part.retryReady.length + part.retries.size + waiting;
 }
 
-/** Of all that is ready or leased the one that has been so for longest; else the retry that is due first. */
+/** Of all that is ready or leased the one that has been so for longest; else the retry that is due first, else a parked one. */
 function dropOldest(shard: Shard, group: StoredGroup, part: GroupShard): void {
   const candidates: { readyAt: number; drop: () => void }[] = [];
-  for (const [id, { entry }] of part.pending) candidates.push({ ...entry, drop: () => void part.pending.delete(id) });
+  for (const [id, { entry, parked }] of part.pending)
+    if (!parked) candidates.push({ ...entry, drop: () => void part.pending.delete(id) });
   for (const [index, entry] of part.retryReady.entries())
     candidates.push({ ...entry, drop: () => void part.retryReady.splice(index, 1) });
   for (const [queue, cursor] of part.cursors.entries()) {
@@ -43,9 +46,27 @@ function dropOldest(shard: Shard, group: StoredGroup, part: GroupShard): void {
     if (entry) candidates.push({ ...entry, drop: () => void (part.cursors[queue] = entry.position) });
   }
   const [oldest] = candidates.toSorted((a, b) => a.readyAt - b.readyAt);
+  const retry = part.retries.head();
   if (oldest) oldest.drop();
-  else part.retries.remove(part.retries.head()!.id);
+  else if (retry) part.retries.remove(retry.id);
+  else dropParked(part);
   group.dropped++;
+}
+
+function parkedKeys(part: GroupShard): ParkedKey[] {
+  return part.parked.flatMap((keys) => [...keys.values()]);
+}
+
+/** Rather one that nobody has in hand. */
+function dropParked(part: GroupShard): void {
+  const all = parkedKeys(part);
+  const key = all.find(({ page }) => page.size === 0) ?? all[0]!;
+  const [message] = key.messages;
+  const out = key.page.get(message!);
+  if (out) part.pending.delete(out.entryId);
+  key.remove(message!);
+  if (key.messages.length > 0) return;
+  for (const keys of part.parked) if (keys.get(key.orderingKey) === key) keys.delete(key.orderingKey);
 }
 
 function sum(numbers: readonly number[]): number {

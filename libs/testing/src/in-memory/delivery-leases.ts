@@ -1,7 +1,7 @@
 // Who owns a delivery: the question every settling, renewing or starting call asks first; and the take-over of
 // deliveries whose owner is gone.
 import type { Delivery } from '@millrace/core';
-import { countCrash } from './read-owned.js';
+import { countCrash } from './crash.js';
 import type { GroupShard, PendingEntry, StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
 

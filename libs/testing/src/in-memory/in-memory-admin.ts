@@ -7,12 +7,17 @@ import {
   type GroupLimits,
   type GroupState,
   type GroupStats,
+  type ParkedKey,
   type PauseOptions,
+  type ResumeKeyResult,
+  type SkipKeyResult,
   type TopicSettings,
   type TopicStats,
 } from '@millrace/core';
 import { stateOf } from './in-memory-control.js';
 import { InMemoryDeadLetters } from './in-memory-dead-letters.js';
+import { listParked } from './list-parked.js';
+import { resumeKey, skipKey } from './operate-parked.js';
 import type { StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
 
@@ -30,6 +35,18 @@ export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
       cancelled: topic.cancelled,
       groups: [...topic.groups.values()].map((group) => statsOf(topic, group, this.store.now())),
     };
+  }
+
+  async parkedKeys(topic: string, group: string, page: { offset: number; limit: number }): Promise<ParkedKey[]> {
+    return listParked(this.store, topic, group).slice(page.offset, page.offset + page.limit);
+  }
+
+  async resumeKey(topic: string, group: string, orderingKey: string): Promise<ResumeKeyResult> {
+    return resumeKey(this.store, topic, group, orderingKey);
+  }
+
+  async skipKey(topic: string, group: string, orderingKey: string): Promise<SkipKeyResult> {
+    return skipKey(this.store, topic, group, orderingKey);
   }
 
   async group(topic: string, name: string): Promise<GroupState | undefined> {
@@ -67,8 +84,8 @@ export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
 }
 
 function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStats {
-  const pending = group.shards.flatMap((part) => [...part.pending.values()]);
-  const waitingInPlace = pending.filter(({ notBefore }) => notBefore !== undefined && notBefore > now).length;
+  const keys = group.shards.flatMap((part) => part.parked.flatMap((queue) => [...queue.values()]));
+  const waiting = keys.filter(({ state }) => state.type === 'waiting' || state.type === 'ready').length;
   const unread = group.shards.flatMap((part, shard) =>
     part.cursors.map((cursor, queue) => topic.shards[shard]!.queues[queue]!.countAfter(cursor)),
   );
@@ -77,8 +94,9 @@ function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStat
     group: group.name,
     mode: group.mode,
     ready: sum(unread) + sum(group.shards.map((part) => part.retryReady.length)),
-    leased: pending.length - waitingInPlace,
-    retrying: sum(group.shards.map((part) => part.retries.size)) + waitingInPlace,
+    leased: sum(group.shards.map((part) => part.pending.size)),
+    retrying: sum(group.shards.map((part) => part.retries.size)) + waiting,
+    parked: sum(keys.map(({ messages, page }) => messages.length - page.size)) - waiting,
     dead: group.dead.length,
     done: group.done,
     skipped: group.skipped,

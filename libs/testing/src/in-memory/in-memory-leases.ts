@@ -1,7 +1,7 @@
 // QueueLeases in memory: who owns which queue of an ordered group.
 import { ClosedError, type Clock, type QueueLease, type QueueLeases, type Subscription } from '@millrace/core';
 import type { InMemoryStore } from './in-memory-store.js';
-import { holds } from './read-owned.js';
+import { holds } from './holds.js';
 import type { StoredGroup } from './stored-group.js';
 
 export class InMemoryLeases implements QueueLeases {

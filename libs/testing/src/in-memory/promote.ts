@@ -2,6 +2,8 @@
 import type { PromoteResult } from '@millrace/core';
 import { isBefore, type DueItem, type DueStore } from './due-store.js';
 import type { InMemoryStore } from './in-memory-store.js';
+import { setState } from './park.js';
+import type { GroupShard } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
 
 interface Source {
@@ -33,7 +35,20 @@ function sourcesOf(store: InMemoryStore, topic: StoredTopic, index: number): Sou
       part.retryReady.push({ ...retry, readyAt, position: store.nextSequence() }),
     );
   });
-  return [delayed, ...retries];
+  const parked = [...topic.groups.values()].map((group) => parkedSource(group.shards[index]!));
+  return [delayed, ...retries, ...parked];
+}
+
+/** Parked keys whose first message waits for its next attempt. */
+function parkedSource(part: GroupShard): Source {
+  const waiting = part.parked
+    .flatMap((keys) => [...keys.values()])
+    .flatMap((key) => (key.state.type === 'waiting' ? [{ key, dueAt: key.state.dueAt }] : []))
+    .toSorted((a, b) => a.dueAt - b.dueAt);
+  return {
+    head: () => waiting[0] && { id: '', dueAt: waiting[0].dueAt, sequence: 0, value: undefined },
+    makeReady: () => setState(part, waiting.shift()!.key, { type: 'ready' }),
+  };
 }
 
 function sourceOf<T>(due: DueStore<T>, ready: (value: T, now: number) => void): Source {

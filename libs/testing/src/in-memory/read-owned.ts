@@ -1,48 +1,58 @@
 // Ordered mode: only the owner of a queue reads it. A new owner first gets what the former one left unsettled, in
 // order, and only then new entries.
 import type { QueueLease } from '@millrace/core';
+import { countCrash } from './crash.js';
+import { holds } from './holds.js';
+import { keep, takePages } from './park.js';
 import { takeNew, takeRetries } from './read-shared.js';
 import type { Shard } from './shard.js';
 import type { GroupShard, PendingEntry } from './stored-group.js';
 
-/** Whether this is still the stored lease. One that ran out but that nobody has taken over is still good. */
-export function holds(part: GroupShard, lease: { queue: number; member: string; epoch: number }): boolean {
-  const owner = part.owners[lease.queue];
-  return owner?.member === lease.member && owner.epoch === lease.epoch;
+interface Reader {
+  readonly consumer: string;
+  readonly max: number;
+  /** Unix ms of the store's clock. */
+  readonly now: number;
 }
 
 /** Leases up to `max` entries of one queue; none when the queue lease is not ours any more. */
-export function readOwned(
-  part: GroupShard,
-  shard: Shard,
-  lease: QueueLease,
-  consumer: string,
-  max: number,
-): PendingEntry[] {
+export function readOwned(part: GroupShard, shard: Shard, lease: QueueLease, reader: Reader): PendingEntry[] {
   if (!holds(part, lease)) return [];
-  const terms = { consumer, epoch: lease.epoch, leaseUntil: Infinity, started: false };
-  const taken = adopt(part, lease, consumer, max);
-  taken.push(...takeRetries(part, max - taken.length, terms, lease.queue));
-  taken.push(...takeNew(part, shard, lease.queue, max - taken.length, terms));
+  const { consumer, max } = reader;
+  const { epoch, queue } = lease;
+  const terms = { consumer, epoch, leaseUntil: Infinity, started: false };
+  const taken = adopt(part, lease, reader);
+  if (taken.length >= max) return taken;
+  const keepParked = (entries: PendingEntry[]): void => {
+    for (const pending of entries) if (!joinParked(part, pending, reader.now)) taken.push(pending);
+  };
+  keepParked(takeNew(part, shard, queue, max - taken.length, terms));
+  keepParked(takeRetries(part, max - taken.length, terms, queue));
+  taken.push(...takePages(part, queue, max - taken.length, { consumer, epoch }));
   return taken;
 }
 
 /** What an older epoch left pending; a handler that had started under it died with its process. */
-function adopt(part: GroupShard, lease: QueueLease, consumer: string, max: number): PendingEntry[] {
+function adopt(part: GroupShard, lease: QueueLease, { consumer, max, now }: Reader): PendingEntry[] {
   const left = [...part.pending.values()]
-    .filter((pending) => pending.queue === lease.queue && pending.epoch !== lease.epoch)
-    .toSorted((a, b) => (a.source === b.source ? a.entry.position - b.entry.position : a.source === 'queue' ? -1 : 1))
-    .slice(0, Math.max(0, max));
+    .filter(({ queue, epoch, source }) => queue === lease.queue && epoch !== lease.epoch && source !== 'parked')
+    .toSorted((a, b) => (a.source === b.source ? a.entry.position - b.entry.position : a.source === 'queue' ? -1 : 1));
+  const taken: PendingEntry[] = [];
   for (const pending of left) {
+    if (taken.length >= max) break;
     pending.epoch = lease.epoch;
     pending.consumer = consumer;
     countCrash(pending);
+    if (!joinParked(part, pending, now)) taken.push(pending);
   }
-  return left;
+  return taken;
 }
 
-/** The lease ended without a settlement: a crash if the handler had begun, nothing otherwise. */
-export function countCrash(pending: PendingEntry): void {
-  if (pending.started) pending.state = { ...pending.state, crashes: pending.state.crashes + 1 };
-  pending.started = false;
+/** A message whose key is parked is kept behind it, and not handed out. */
+function joinParked(part: GroupShard, pending: PendingEntry, now: number): boolean {
+  const { queue, entry, state } = pending;
+  if (!part.parked[queue]!.has(entry.message.orderingKey)) return false;
+  part.pending.delete(pending.entryId);
+  keep(part, pending, state, now);
+  return true;
 }

@@ -25,12 +25,10 @@ export class Receiver {
 
   toDelivery(subscription: Subscription, shard: number, pending: PendingEntry, leaseUntil: number): Delivery {
     const { topic, group } = subscription;
-    const { entryId, source, queue, consumer, epoch, state, notBefore, firstReadyAt: readyAt } = pending;
-    const notBeforeMs = notBefore === undefined ? undefined : Math.max(0, notBefore - this.store.now());
+    const { entryId, source, queue, consumer, epoch, state, firstReadyAt: readyAt } = pending;
     const message = storedCopy(pending.entry.message);
     const fence = this.store.nextFence();
-    const place = { topic, group, shard, queue, source, entryId, consumer, epoch };
-    return { ...place, notBeforeMs, state, message, fence, readyAt, leaseUntil };
+    return { topic, group, shard, queue, source, entryId, consumer, epoch, state, message, fence, readyAt, leaseUntil };
   }
 
   private take(subscription: Subscription, shard: number, { max, leases = [] }: ReceiveOptions): Delivery[] {
@@ -48,7 +46,11 @@ export class Receiver {
     }
     const deliveries: Delivery[] = [];
     for (const lease of leases.filter((owned) => owned.shard === shard)) {
-      const taken = readOwned(part, stored, lease, subscription.consumer, max - deliveries.length);
+      const taken = readOwned(part, stored, lease, {
+        consumer: subscription.consumer,
+        max: max - deliveries.length,
+        now: this.store.now(),
+      });
       deliveries.push(...taken.map((pending) => this.toDelivery(subscription, shard, pending, lease.until)));
     }
     return deliveries;

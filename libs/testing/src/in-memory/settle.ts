@@ -1,8 +1,10 @@
 // Settling: exactly one settlement of a delivery takes effect, and only its owner's.
-import { searchedOf, TAGS_LIVE_MS, type Delivery, type Settlement, type SettleResult } from '@millrace/core';
+import { TAGS_LIVE_MS, type Delivery, type Settlement, type SettleResult } from '@millrace/core';
+import { bury } from './bury.js';
 import { ownedBy, type Owned } from './delivery-leases.js';
 import type { InMemoryStore } from './in-memory-store.js';
 import type { OnScheduled } from './send.js';
+import { endOne, parkOne } from './settle-parked.js';
 
 export function settleOne(
   store: InMemoryStore,
@@ -15,17 +17,25 @@ export function settleOne(
   // What nobody of the group takes is progress; what another member takes is not ours to end.
   if (settlement.type === 'ack' && settlement.skipped && isRegistered(owned, store.now())) return 'wanted';
   owned.pending.started = false;
+  owned.part.pending.delete(delivery.entryId);
+  const isKeyed = owned.group.mode === 'ordered' && delivery.message.orderingKey !== '';
   const again = settlement.type === 'retry' || settlement.type === 'release';
-  if (again && owned.group.mode === 'ordered') {
-    keepInPlace(store, owned, settlement);
+  if (isKeyed && (again || settlement.type === 'park' || settlement.type === 'follow')) {
+    const dueInMs = parkOne(store, owned, settlement);
+    if (dueInMs === undefined) return 'settled';
+    if (dueInMs > 0) onScheduled(delivery.topic, delivery.shard, dueInMs);
+    else announce(store, delivery);
     return 'settled';
   }
-  owned.part.pending.delete(delivery.entryId);
   if (again) comeAgain(store, delivery, owned, settlement, onScheduled);
-  else if (settlement.type === 'dead-letter') bury(store, delivery, owned, settlement);
-  else if (settlement.expired) owned.group.expired++;
-  else if (settlement.skipped) owned.group.skipped++;
-  else owned.group.done++;
+  else if (settlement.type === 'dead-letter')
+    bury(store, owned.group, delivery, owned.pending.entry.message, settlement);
+  else if (settlement.type === 'ack') owned.group[counterOf(settlement)]++;
+  if (!isKeyed) return 'settled';
+  const leadsParked =
+    settlement.type === 'dead-letter' || (settlement.type === 'ack' && settlement.leadsParked === true);
+  endOne(owned, leadsParked);
+  announce(store, delivery);
   return 'settled';
 }
 
@@ -36,13 +46,16 @@ function isRegistered({ group, pending }: Owned, now: number): boolean {
 
 type Again = Extract<Settlement, { type: 'retry' | 'release' }>;
 
-/** Ordered: the entry stays pending and ours, so that its followers wait; the state is there for a new owner. */
-function keepInPlace(store: InMemoryStore, { pending }: Owned, settlement: Again): void {
-  if (settlement.type === 'retry') pending.state = settlement.state;
-  if (settlement.type === 'retry' || settlement.delayMs > 0) pending.notBefore = store.now() + settlement.delayMs;
+function counterOf({ expired, skipped }: Extract<Settlement, { type: 'ack' }>): 'expired' | 'skipped' | 'done' {
+  if (expired) return 'expired';
+  return skipped ? 'skipped' : 'done';
 }
 
-/** Concurrent: it leaves the queue, and comes back to this group alone through its retry stream. */
+function announce(store: InMemoryStore, { topic, shard }: Delivery): void {
+  store.topic(topic).shards[shard]!.arrivals.announce();
+}
+
+/** It leaves the queue, and comes back to this group alone through its retry stream. */
 function comeAgain(
   store: InMemoryStore,
   delivery: Delivery,
@@ -57,28 +70,11 @@ function comeAgain(
   const { message } = pending.entry;
   if (settlement.delayMs <= 0) {
     part.retryReady.push({ position: sequence, readyAt: now, message, queue, state, firstReadyAt });
-    store.topic(delivery.topic).shards[delivery.shard]!.arrivals.announce();
+    announce(store, delivery);
     return;
   }
   // Named by its sequence, not by the message id: whatever happens, a retry never overwrites another one.
   const value = { message, queue, state, firstReadyAt };
   part.retries.add({ id: String(sequence), dueAt: now + settlement.delayMs, sequence, value });
   onScheduled(delivery.topic, delivery.shard, settlement.delayMs);
-}
-
-function bury(
-  store: InMemoryStore,
-  { topic, group: name, shard }: Delivery,
-  { group, pending: { entry, queue } }: Owned,
-  { reason, text, state }: Extract<Settlement, { type: 'dead-letter' }>,
-): void {
-  const { message } = entry;
-  const { messageId } = message;
-  // Two entries may carry one message id: the second must not hide behind the first.
-  const taken = group.dead.some(({ letter }) => letter.name === messageId);
-  const own = taken ? `${messageId}~${store.nextSequence()}` : messageId;
-  const deadAt = new Date(store.now());
-  const about = { name: own, messageId, topic, group: name, reason, text, deadAt, state };
-  group.dead.push({ shard, queue, letter: { ...about, ...searchedOf(message), message } });
-  group.untold?.set(own, deadAt.getTime());
 }

@@ -1,7 +1,8 @@
 // What is stored for one consumer group of a topic.
-import type { ConsumeMode, DeadLetter, GroupSpec, Pause, RetryState, StoredLimits } from '@millrace/core';
+import type { ConsumeMode, DeadLetter, Delivery, GroupSpec, Pause, RetryState, StoredLimits } from '@millrace/core';
 import { DueStore } from './due-store.js';
 import type { Entry, EntryStream } from './entry-stream.js';
+import type { ParkedKey, ParkedMessage } from './parked-key.js';
 import type { Shard } from './shard.js';
 
 /** A retried, released or redriven message on its way back to the group. */
@@ -16,9 +17,11 @@ export interface RetryEntry extends Entry {
 /** A leased entry: delivered and not settled. */
 export interface PendingEntry {
   readonly entryId: string;
-  readonly source: 'queue' | 'retry';
+  readonly source: Delivery['source'];
   readonly queue: number;
   readonly entry: Entry;
+  /** Where it is kept, when it was handed out of a parked key. */
+  readonly parked?: ParkedMessage;
   consumer: string;
   /** Ordered mode: the queue epoch it was handed out under. */
   epoch?: number;
@@ -28,8 +31,6 @@ export interface PendingEntry {
   started: boolean;
   readonly firstReadyAt: number;
   state: RetryState;
-  /** Ordered mode: an in-place retry waits until this instant. */
-  notBefore?: number;
 }
 
 /** A dead letter, and where its message returns to when it is redriven. */
@@ -59,6 +60,8 @@ export class GroupShard {
   /** The group's retry stream: ready again, oldest first. */
   readonly retryReady: RetryEntry[] = [];
   readonly owners: QueueOwner[];
+  /** Ordered mode: per queue the parked keys. */
+  readonly parked: readonly Map<string, ParkedKey>[];
   /** Where the next concurrent read begins, so that no stream is starved by its neighbours. */
   nextStream = 0;
 
@@ -67,6 +70,7 @@ export class GroupShard {
       if (startFrom === 'first') return 0;
       return startFrom === 'last' ? queue.lastPosition : queue.cursorAt(startFrom.getTime());
     });
+    this.parked = queues.map(() => new Map<string, ParkedKey>());
     this.owners = queues.map(() => ({ epoch: 0, until: 0 }));
   }
 }
