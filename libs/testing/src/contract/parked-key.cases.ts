@@ -20,6 +20,8 @@ const next = (stage: Scene, member: Member): Promise<Delivery[]> =>
 
 const retry = (delayMs: number) => ({ type: 'retry', delayMs, state: FAILED_TWICE }) as const;
 
+const ofA = (found: Delivery[]): Delivery[] => found.filter(({ message }) => message.orderingKey === 'a');
+
 export function parkedKeyCases({ promise: register, scene }: ContractKit): void {
   const promise = (name: string, body: () => Promise<void>): void => register(name, body, 'orderedMode');
 
@@ -243,10 +245,9 @@ export function parkedKeyCases({ promise: register, scene }: ContractKit): void 
     await one.settle([a2!], { type: 'follow' });
     await one.giveUp();
     await two.own(0);
-    const ofKey = (found: Delivery[]): Delivery[] => found.filter(({ message }) => message.orderingKey === 'a');
-    const [head, ...rest] = ofKey(await two.drain());
+    const [head, ...rest] = ofA(await two.drain());
     expect(await two.ack(head!)).toEqual(['settled']);
-    const all = [head!, ...rest, ...ofKey(await two.drain())];
+    const all = [head!, ...rest, ...ofA(await two.drain())];
     expect(all.map(({ message, state }) => `${message.body.toString()} ${state.crashes}`)).toEqual(['a1 1', 'a2 0']);
   });
 
