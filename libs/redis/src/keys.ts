@@ -170,3 +170,18 @@ export class GroupKeys {
     return `${this.prefix}mem`;
   }
 }
+
+/** Keys of the long operations of a namespace (@millrace/operations). */
+export class OperationKeys {
+  constructor(private readonly namespace: string) {}
+
+  /** BullMQ's own keys begin with it: operations, their history and events · libs/operations · 1000 of them by default. */
+  get prefix(): string {
+    return `{${this.namespace}:operations}`;
+  }
+
+  /** string, operation and runner that may work on this group now · take-turn · leave-turn, or `takeover` of silence. */
+  turn(topic: string, group: string): string {
+    return `${this.prefix}:turn:${topic}/${group}`;
+  }
+}
