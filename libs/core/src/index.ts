@@ -101,6 +101,12 @@ export {
 export { countPages } from './dead-letter/dead-letter-count.js';
 export { deadLetterCursor, type DeadLetterPosition } from './dead-letter/dead-letter-cursor.js';
 export { deadLetterQuery, type DeadLetterQuerySpec } from './dead-letter/dead-letter-query.js';
+export {
+  DEAD_LETTER_LISTENER_DEFAULTS,
+  type DeadLetterContext,
+  type DeadLetterHandler,
+  type DeadLetterListenerOptions,
+} from './dead-letter/dead-letter-listener.js';
 export { editedLetter, type DeadLetterChange } from './dead-letter/edit-dead-letter.js';
 
 export {

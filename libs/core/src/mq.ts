@@ -11,6 +11,8 @@ import { listenerSpec, type ListenerOptions } from './consumer/listener-options.
 import type { Handler, Middleware } from './consumer/mq-context.js';
 import { SoloGate } from './consumer/solo-gate.js';
 import type { GroupSpec } from './consumer/subscription.js';
+import type { DeadLetterHandler, DeadLetterListenerOptions } from './dead-letter/dead-letter-listener.js';
+import { DeadLetterListeners } from './dead-letter/dead-letter-listeners.js';
 import { delayLevels, ROCKETMQ_DELAY_LEVELS, type DelayLevels } from './delay/delay-levels.js';
 import { toMs, type Duration } from './duration.js';
 import { ClosedError, InvalidOptionError } from './errors.js';
@@ -73,6 +75,7 @@ export class Mq {
   private readonly gate = new SoloGate();
   /** Listeners by topic and group. */
   private readonly groups = new Map<string, Listener[]>();
+  private readonly deadLetterListeners: DeadLetterListeners;
   private consumers: Consumer[] = [];
   private starting?: Promise<void>;
   private stopping?: Promise<void>;
@@ -95,6 +98,13 @@ export class Mq {
     const autoCreate = options.autoCreate ?? MQ_DEFAULTS.autoCreate;
     this.topics = new TopicRegistry(broker, autoCreate, (settings) => this.upkeep.begin(settings));
     this.producer = new Producer({ broker, topics: this.topics, clock, delayLevels: this.levels });
+    const declareTopic = (topic: string): Promise<unknown> => this.topics.declare(topic);
+    this.deadLetterListeners = new DeadLetterListeners({
+      feed: ports.deadLetters,
+      clock,
+      events: this.events,
+      declareTopic,
+    });
     for (const topic of options.topics ?? MQ_DEFAULTS.topics) this.declareTopic(topic);
   }
 
@@ -124,6 +134,18 @@ export class Mq {
     const others = this.groups.get(key) ?? [];
     checkBeside(listener, others);
     this.groups.set(key, [...others, listener]);
+  }
+
+  /**
+   * Registers a handler that is told of each new dead letter of the group, at least once, by one process of those that
+   * listen, whichever it died in; also over restarts, from the first time that a listener of the group was started. A
+   * letter that is redriven or purged before its turn is passed over. One per group in a process; a copy in another one
+   * must do the same. Throws InvalidOptionError.
+   */
+  listenDeadLetters(options: DeadLetterListenerOptions, handler: DeadLetterHandler): void {
+    if (this.starting || this.closing)
+      throw new InvalidOptionError('deadLetterListener', options, 'must be registered before consuming starts');
+    this.deadLetterListeners.add(options, handler);
   }
 
   /**
@@ -166,13 +188,19 @@ export class Mq {
 
   /** Every background loop: the silent ones are the sick ones. */
   health(): LoopHealth[] {
-    return [...this.consumers.flatMap((consumer) => consumer.health()), ...this.upkeep.health()];
+    return [
+      ...this.consumers.flatMap((consumer) => consumer.health()),
+      ...this.deadLetterListeners.health(),
+      ...this.upkeep.health(),
+    ];
   }
 
   private async startConsumers(): Promise<void> {
     await this.topics.declareAll();
+    await this.deadLetterListeners.declare();
     const consumers = await Promise.all([...this.groups.values()].map((listeners) => this.createConsumer(listeners)));
     this.consumers = consumers;
+    this.deadLetterListeners.start();
     for (const consumer of consumers) consumer.start();
   }
 
@@ -200,7 +228,10 @@ export class Mq {
   }
 
   private async stopConsumers(): Promise<void> {
-    await Promise.all(this.consumers.map((consumer) => consumer.stop(this.shutdownTimeoutMs)));
+    const { consumers, deadLetterListeners, shutdownTimeoutMs } = this;
+    // Together: what dies while consumers drain is told by another process, or after the next start.
+    const stopped = consumers.map((consumer) => consumer.stop(shutdownTimeoutMs));
+    await Promise.all([...stopped, deadLetterListeners.stop(shutdownTimeoutMs)]);
     this.consumers = [];
   }
 

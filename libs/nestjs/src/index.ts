@@ -21,6 +21,11 @@ export type { MqBody, MqTopicOf, MqTopics } from './producer/mq-topics.js';
 export { MqListener, type MqListenerExtras, type MqListenerOptions } from './listener/mq-listener.decorator.js';
 export { MqCtx, MqHeader, MqHeaders, MqMessage, MqPayload, type MqPipe } from './listener/listener-params.decorator.js';
 export { UseMqMiddleware, type MqListenerMiddleware } from './listener/use-mq-middleware.decorator.js';
+export {
+  MqDeadLetterListener,
+  type MqDeadLetterDecorator,
+  type MqDeadLetterListenerOptions,
+} from './dead-letter/mq-dead-letter-listener.decorator.js';
 export { OnMqEvent, type MqEventDecorator, type OnMqEventOptions } from './events/on-mq-event.decorator.js';
 export { getMqContext, isMqContext, type MqCallArguments } from './execution-context.js';
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './pipeline/standard-schema.js';
@@ -43,6 +48,8 @@ export {
   type Backoff,
   type BrokerAdmin as MqAdmin,
   type CancelResult,
+  type DeadLetter,
+  type DeadLetterContext,
   type Duration,
   type FailureRecord,
   type Headers,

@@ -12,6 +12,7 @@ import {
 import { MqConnection } from './connection/mq-connection.js';
 import { MqFeature } from './connection/mq-feature.js';
 import { MqRegistrar } from './connection/mq-registrar.js';
+import { deadLetterListenersOf } from './dead-letter/mq-dead-letter-listener.decorator.js';
 import { EventSubscriptions } from './events/event-subscriptions.js';
 import { eventsOf } from './events/on-mq-event.decorator.js';
 import { listenersOf } from './listener/mq-listener.decorator.js';
@@ -78,7 +79,11 @@ export class MqLifecycle
     };
     for (const { connection } of this.discovery.instancesOf(MqFeature)) check(connection, 'MqModule.forFeature');
     for (const { prototype, method, name } of this.discovery.methods())
-      for (const { connection } of [...listenersOf(prototype, method), ...eventsOf(prototype, method)])
+      for (const { connection } of [
+        ...listenersOf(prototype, method),
+        ...deadLetterListenersOf(prototype, method),
+        ...eventsOf(prototype, method),
+      ])
         check(connection, name);
   }
 }

@@ -18,6 +18,7 @@ import {
 import { createMq, DEFAULT_CONNECTION, MqConnection } from './connection/mq-connection.js';
 import { MqRegistrar } from './connection/mq-registrar.js';
 import { MqHealth } from './connection/mq.health.js';
+import { DeadLetterExplorer } from './dead-letter/dead-letter-explorer.js';
 import { EventSubscriptions } from './events/event-subscriptions.js';
 import { ListenerExplorer } from './listener/listener-explorer.js';
 import { MethodDiscovery } from './method-discovery.js';
@@ -53,7 +54,7 @@ function withConnection(
     provide(mq, [options], (given: unknown) => createMq(name, given)),
     provide(getMqProducerToken(name), [mq], (of: Mq) => new MqProducer(of.producer)),
     provide(getMqAdminToken(name), [mq], (of: Mq) => of.admin),
-    provide(registrar, [MqConnection, ListenerExplorer], construct(MqRegistrar)),
+    provide(registrar, [MqConnection, ListenerExplorer, DeadLetterExplorer], construct(MqRegistrar)),
     provide(getMqHealthToken(name), [MqConnection, registrar], construct(MqHealth)),
   ];
   const internal: Provider[] = [
@@ -61,6 +62,7 @@ function withConnection(
     provide(MqLifecycle, [MqConnection, MethodDiscovery, EventSubscriptions, registrar], construct(MqLifecycle)),
     MethodDiscovery,
     ListenerExplorer,
+    DeadLetterExplorer,
     EventSubscriptions,
   ];
   return {

@@ -1,5 +1,6 @@
 // Starts and stops the listeners of one connection.
 import { InvalidOptionError } from '@millrace/core';
+import { DeadLetterExplorer } from '../dead-letter/dead-letter-explorer.js';
 import { ListenerExplorer } from '../listener/listener-explorer.js';
 import { MqConnection } from './mq-connection.js';
 
@@ -11,6 +12,7 @@ export class MqRegistrar {
   constructor(
     private readonly connection: MqConnection,
     private readonly explorer: ListenerExplorer,
+    private readonly deadLetters: DeadLetterExplorer,
   ) {}
 
   /** True from a successful `start` to `stop`. */
@@ -43,5 +45,6 @@ export class MqRegistrar {
           error.message = `${name}: ${error.message}`;
         throw error;
       }
+    this.deadLetters.register(mq);
   }
 }
