@@ -6,7 +6,7 @@ import {
   type RedisClusterNode,
   type RedisClusterOptions,
 } from './cluster-nodes.js';
-import { talkTo } from './node-client.js';
+import { settled, talkTo } from './node-client.js';
 import { migrateSlot, type SlotMigration } from './slot-migration.js';
 
 export interface RedisCluster {
@@ -21,7 +21,7 @@ export interface RedisCluster {
   migrateSlot(slot: number, to: RedisClusterNode, options?: SlotMigration): Promise<number>;
   /** Lets a replica take its master's place in good order; resolves once all living nodes know. */
   failover(replica: RedisClusterNode): Promise<void>;
-  /** Resolves once another node serves the key than `former`: after `former.kill()`. */
+  /** Resolves once another node serves the key than `former`: after `former.kill()` or `pause()`. */
   takenOver(key: string, former: RedisClusterNode): Promise<RedisClusterNode>;
   stop(): Promise<void>;
 }
@@ -45,21 +45,24 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
 
 function handle(nodes: readonly RedisClusterNode[]): RedisCluster {
   const alive = (): RedisClusterNode[] => nodes.filter(isRunning);
+  /** Of the nodes that run, the first that answers: one may be frozen. */
   const slotOf = (key: string): Promise<number> =>
-    talkTo(alive()[0]!.port, async (client) => Number(await client.call('CLUSTER', 'KEYSLOT', key)));
+    Promise.any(alive().map(({ port }) => talkTo(port, (client) => client.call('CLUSTER', 'KEYSLOT', key)))).then(
+      Number,
+    );
   const holder = async (from: RedisClusterNode, slot: number): Promise<RedisClusterNode | undefined> =>
     talkTo(from.port, async (client) => {
       const ranges = (await client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
       const port = ranges.find(([first, last]) => first <= slot && slot <= last)?.[2][1];
       return nodes.find((node) => node.port === port);
     });
-  const everyoneSees = async (slot: number, right: (node: RedisClusterNode) => boolean): Promise<RedisClusterNode> => {
+  /** As all nodes but the former holder see it, which may be dead or frozen. */
+  const successor = async (slot: number, former: RedisClusterNode): Promise<RedisClusterNode> => {
     let found: RedisClusterNode | undefined;
-    await everyNode(alive(), `slot ${slot} has another holder`, async (node) => {
-      const seen = await holder(node, slot);
-      if (!seen || !right(seen)) return false;
-      found = seen;
-      return true;
+    const others = alive().filter((node) => node !== former);
+    await everyNode(others, `slot ${slot} has another holder`, async (node) => {
+      found = await holder(node, slot);
+      return found !== undefined && found !== former;
     });
     return found!;
   };
@@ -70,6 +73,9 @@ function handle(nodes: readonly RedisClusterNode[]): RedisCluster {
     ownerOf: async (key) => (await holder(alive()[0]!, await slotOf(key)))!,
     migrateSlot: async (slot, to, options) => migrateSlot(alive(), (await holder(to, slot))!, slot, to, options),
     async failover(replica) {
+      await settled(`${replica.port} follows its master`, () =>
+        talkTo(replica.port, async (client) => (await client.info('replication')).includes('master_link_status:up')),
+      );
       await talkTo(replica.port, (client) => client.call('CLUSTER', 'FAILOVER'));
       await everyNode(alive(), `${replica.port} is a master`, async ({ port }) =>
         talkTo(port, async (client) => {
@@ -78,7 +84,7 @@ function handle(nodes: readonly RedisClusterNode[]): RedisCluster {
         }),
       );
     },
-    takenOver: async (key, former) => everyoneSees(await slotOf(key), (node) => node !== former),
+    takenOver: async (key, former) => successor(await slotOf(key), former),
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   };
 }
