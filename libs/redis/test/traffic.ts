@@ -1,7 +1,9 @@
 // Steady traffic over all shards of a topic, for specs that do something to the servers meanwhile.
 import { randomBytes } from 'node:crypto';
 import { Mq } from '@millrace/core';
-import { connectRedis, type RedisConnection } from '../src/index.js';
+import type { RedisConnection } from '../src/connection-options.js';
+import { connectRedis } from '../src/connect-redis.js';
+import { ShardKeys } from '../src/keys.js';
 
 const BETWEEN_SENDS_MS = 4;
 /** Of every third message: due messages come and go, so that their store is empty now and then. */
@@ -42,7 +44,7 @@ export class Traffic {
 
   /** A key of a shard, to say which node is meant. */
   keyOf(shard: number): string {
-    return `{${this.namespace}:${this.topic}:${shard}}:meta`;
+    return new ShardKeys(this.namespace, this.topic, shard).meta;
   }
 
   async start(): Promise<void> {
