@@ -47,6 +47,13 @@ export interface MqEventMap {
   resumed: OfGroup & Pick<Pause, 'scope'>;
   /** Live members of the group take different tags (as in a rolling deploy). Once per change of the sets; nothing is lost. */
   'tags-differ': OfGroup & { readonly sets: readonly TagSet[] };
+  /**
+   * A group has had no live member for the topic's `idleAfter`; what it has not read cannot be trimmed. Told once, by one
+   * of the processes that use the topic, until it lives again.
+   */
+  'group-idle': OfGroup & { readonly idleMs: number };
+  /** An idle group was destroyed, as the topic's `idleGroups` says. */
+  'group-expired': OfGroup;
   /** A background loop failed; it goes on by itself. */
   'loop-error': { readonly loop: string; readonly error: unknown };
 }

@@ -5,21 +5,18 @@ export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, R
 export type { BrokerAdmin, GroupStats, TopicStats } from './broker-admin.js';
 export { systemClock, type Clock } from './clock.js';
 export type { GroupAdmin } from './control/group-admin.js';
+export type { GroupControl } from './control/group-control.js';
+export type { BookedStarts, HeldSlots } from './control/group-shares.js';
 export {
   MEMBER_LIVES_MS,
   TAGS_LIVE_MS,
-  type GroupControl,
   type GroupMember,
   type GroupState,
   type PauseInForce,
-} from './control/group-control.js';
-export {
-  checkLimits,
-  type CheckedRate,
-  type GroupLimits,
-  type RateLimit,
-  type StoredLimits,
-} from './control/group-limits.js';
+} from './control/group-state.js';
+export type { IdleAnswer, IdleGroup } from './control/idle-group.js';
+export type { CheckedRate, RateLimit } from './control/group-limits.js';
+export { checkLimits, type GroupLimits, type StoredLimits } from './control/stored-limits.js';
 export { checkPause, type Pause, type PauseOptions } from './control/pause.js';
 export { type TagSet } from './control/tag-union.js';
 export { toMs, type Duration } from './duration.js';

@@ -171,6 +171,7 @@ describe('Mq', () => {
         { loop: 'promote orders shard 0', lastSuccessAgoMs: 0, runningForMs: undefined, lastError: undefined },
         { loop: 'promote orders shard 1', lastSuccessAgoMs: 0, runningForMs: undefined, lastError: undefined },
         { loop: 'trim orders', lastSuccessAgoMs: 0, runningForMs: undefined, lastError: undefined },
+        { loop: 'idle groups orders', lastSuccessAgoMs: 0, runningForMs: undefined, lastError: undefined },
       ]);
     });
 
@@ -210,6 +211,7 @@ describe('Mq', () => {
       'fetch orders/shipping shard 0',
       'promote orders shard 0',
       'trim orders',
+      'idle groups orders',
     ]);
   });
 

@@ -94,7 +94,7 @@ export class Mq {
     this.middleware = options.middleware ?? MQ_DEFAULTS.middleware;
     this.shutdownTimeoutMs = toMs('mq.shutdownTimeout', options.shutdownTimeout ?? MQ_DEFAULTS.shutdownTimeout);
     const { broker } = ports;
-    this.upkeep = new Upkeep({ broker, clock, events: this.events });
+    this.upkeep = new Upkeep({ broker, control: ports.control, clock, events: this.events });
     const autoCreate = options.autoCreate ?? MQ_DEFAULTS.autoCreate;
     this.topics = new TopicRegistry(broker, autoCreate, (settings) => this.upkeep.begin(settings));
     this.producer = new Producer({ broker, topics: this.topics, clock, delayLevels: this.levels });

@@ -9,6 +9,7 @@ describe('topic', () => {
       queues: 4,
       delayBuckets: 4,
       idempotencyWindowMs: 86_400_000,
+      idleAfterMs: 86_400_000,
       maxDelayMs: 31_536_000_000,
       retentionMs: 3_600_000,
       retentionCount: 100_000,

@@ -39,6 +39,16 @@ export interface TopicOptions {
    * or the groups that are behind lose their oldest unsettled messages. @default 'reject'
    */
   onFull?: 'reject' | 'drop-oldest';
+  /**
+   * A group without a live member for this long raises `group-idle`. Members give a sign every few seconds, so no less
+   * than a minute makes sense. @default '24h'
+   */
+  idleAfter?: Duration;
+  /**
+   * What becomes of such a group. `alarm`: only that; what it has not read stays. With `expireAfter` it is destroyed when
+   * it was idle for that long, with all it has, dead letters too, and trimming is free of it. @default 'alarm'
+   */
+  idleGroups?: 'alarm' | { expireAfter: Duration };
   /** How long dead letters are kept. @default '14d' */
   deadLetterRetention?: Duration;
 }
@@ -62,6 +72,9 @@ export interface TopicSpec {
   maxLength?: number;
   /** Present together with `maxLength`. */
   onFull?: 'reject' | 'drop-oldest';
+  idleAfterMs: number;
+  /** Absent: idle groups do not expire. */
+  idleExpireMs?: number;
   /** Whether a missing topic may be created. */
   autoCreate: boolean;
   /** Names the options that code spelled out: only these can conflict with stored ones. */
@@ -83,11 +96,12 @@ export const TOPIC_DEFAULTS = {
   retentionCount: 100_000,
   retentionBytes: 64 * 1024 * 1024,
   deadLetterRetention: '14d',
+  idleAfter: '24h',
   deadLetterCount: 100_000,
 } as const;
 
 /** Without a default: absent means that there is no such limit. */
-const OPTIONAL = ['ttl', 'maxLength', 'onFull'] as const;
+const OPTIONAL = ['ttl', 'maxLength', 'onFull', 'idleGroups'] as const;
 const KNOWN = ['topic', ...Object.keys(TOPIC_DEFAULTS), ...OPTIONAL];
 
 const NAME = /^[%a-zA-Z0-9_.-]{1,127}$/;
@@ -130,6 +144,8 @@ export function topicSpec(options: TopicOptions, autoCreate = true): TopicSpec {
     deadLetterCount: checkInteger('topic.deadLetterCount', given.deadLetterCount, 0, Number.MAX_SAFE_INTEGER),
     ...(options.ttl === undefined ? {} : { ttlMs: checkTtl('topic.ttl', options.ttl) }),
     ...bound(options),
+    idleAfterMs: toMs('topic.idleAfter', given.idleAfter),
+    ...idlePolicy(options.idleGroups),
     autoCreate,
     explicit: SETTINGS.filter(([option]) => options[option] !== undefined).map(([, setting]) => setting),
   };
@@ -139,6 +155,13 @@ export function topicSpec(options: TopicOptions, autoCreate = true): TopicSpec {
 export function storedSettings(stored: { topic: string } & Partial<TopicSettings>): TopicSettings {
   const { autoCreate: _autoCreate, explicit: _explicit, ...defaults } = topicSpec({ topic: stored.topic });
   return { ...defaults, ...stored };
+}
+
+function idlePolicy(policy: unknown = 'alarm'): Pick<TopicSpec, 'idleExpireMs'> {
+  if (policy === 'alarm') return {};
+  checkOptions('topic.idleGroups', policy, ['expireAfter']);
+  const { expireAfter } = policy as { expireAfter: Duration };
+  return { idleExpireMs: toMs('topic.idleGroups.expireAfter', expireAfter) };
 }
 
 function bound({ maxLength, onFull }: TopicOptions): Pick<TopicSpec, 'maxLength' | 'onFull'> {
@@ -164,6 +187,8 @@ const SETTINGS: readonly [keyof TopicOptions, TopicSetting][] = [
   ['deadLetterRetention', 'deadLetterRetentionMs'],
   ['deadLetterCount', 'deadLetterCount'],
   ['ttl', 'ttlMs'],
+  ['idleAfter', 'idleAfterMs'],
+  ['idleGroups', 'idleExpireMs'],
   ['maxLength', 'maxLength'],
   ['onFull', 'onFull'],
 ];

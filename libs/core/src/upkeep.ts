@@ -2,13 +2,17 @@
 import type { BackgroundLoop } from './background-loop.js';
 import type { LoopHealth } from './loop-health.js';
 import type { Broker } from './broker.js';
+import type { GroupControl } from './control/group-control.js';
+import { IdleGroupWatch } from './control/idle-group-watch.js';
 import type { Clock } from './clock.js';
 import { DelayPromoter } from './delay/delay-promoter.js';
 import type { MqEvents } from './events.js';
 import { RetentionTrimmer } from './retention/retention-trimmer.js';
+import type { TopicSettings } from './topic.js';
 
 export interface UpkeepParts {
   readonly broker: Broker;
+  readonly control: Pick<GroupControl, 'checkIdle'>;
   readonly clock: Clock;
   readonly events: MqEvents;
 }
@@ -16,6 +20,7 @@ export interface UpkeepParts {
 export class Upkeep {
   private readonly promoters = new Map<string, DelayPromoter[]>();
   private readonly trimmers: RetentionTrimmer[] = [];
+  private readonly idleGroups: IdleGroupWatch[] = [];
   private stopped = false;
 
   constructor(private readonly parts: UpkeepParts) {
@@ -25,9 +30,10 @@ export class Upkeep {
   }
 
   /** Begins with the first use of a topic. Without effect the second time. */
-  begin({ topic, shards }: { topic: string; shards: number }): void {
+  begin(settings: TopicSettings): void {
+    const { topic, shards } = settings;
     if (this.stopped || this.promoters.has(topic)) return;
-    const { broker, clock, events } = this.parts;
+    const { broker, control, clock, events } = this.parts;
     const onError = (error: unknown, loop: string): void => events.emit('loop-error', { loop, error });
     const promoters = Array.from({ length: shards }, (_, shard) => {
       return new DelayPromoter({ broker, clock, topic, shard, onError });
@@ -35,7 +41,9 @@ export class Upkeep {
     const trimmer = new RetentionTrimmer({ broker, clock, topic, onError });
     this.promoters.set(topic, promoters);
     this.trimmers.push(trimmer);
-    for (const loop of [...promoters, trimmer]) loop.start();
+    const idleGroups = new IdleGroupWatch({ control, clock, events, settings, onError });
+    this.idleGroups.push(idleGroups);
+    for (const loop of [...promoters, trimmer, idleGroups]) loop.start();
   }
 
   /** Resolves when the passes under way have ended. Nothing begins afterwards. */
@@ -49,6 +57,6 @@ export class Upkeep {
   }
 
   private loops(): BackgroundLoop[] {
-    return [...[...this.promoters.values()].flat(), ...this.trimmers];
+    return [...[...this.promoters.values()].flat(), ...this.trimmers, ...this.idleGroups];
   }
 }

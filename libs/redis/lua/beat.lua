@@ -14,6 +14,7 @@ if known == 'NEW' or not own or now - tonumber(string.match(own, '^%d+')) >= ton
   register(registered, tags, now)
   redis.call('HSET', live, member, text(now) .. ' ' .. tags)
   redis.call('HSET', meta, 'seen:' .. group, text(now))
+  redis.call('HDEL', meta, 'told:' .. group)
   local signs = redis.call('HGETALL', live)
   for at = 1, #signs, 2 do
     if now - tonumber(string.match(signs[at + 1], '^%d+')) > tonumber(silent) then redis.call('HDEL', live, signs[at]) end

@@ -26,6 +26,7 @@ end
 go_on_when_full(meta)
 redis.call('HSETNX', meta, 'group:' .. group, spec)
 register(registered, tags, now_ms())
+if tags ~= '[]' then redis.call('HSET', meta, 'seen:' .. group, text(now_ms())) end
 for at, stream in ipairs({ unpack(KEYS, 3) }) do
   -- The first `queues` streams hold the topic's messages, the others the group's own retries, never to be skipped.
   local from = at <= tonumber(queues) and start or '0'

@@ -61,7 +61,7 @@ export function connectRedis(options: RedisOptions): RedisPorts {
   return {
     broker: new RedisBroker(connections, caller, topics, groups),
     leases: new RedisQueueLeases(caller, topics),
-    control: new RedisGroupControl(caller, topics),
+    control: new RedisGroupControl(caller, topics, groups),
     admin: new RedisAdmin(connections, caller, topics, groups),
     deadLetters: new RedisDeadLetterFeed(caller, topics),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),

@@ -155,6 +155,15 @@ export class GroupKeys {
     return `${this.prefix}own`;
   }
 
+  /** Every key of the group in this shard: they go together when it expires. */
+  all(queues: readonly number[]): string[] {
+    const { waiting, waitingPayloads, dead, deadLetters, untold, started, owners } = this;
+    const { tags, live, nextStart, slots, members } = this;
+    const perQueue = queues.flatMap((queue) => [this.retries(queue), ...this.parked(queue)]);
+    const rest = [tags, live, nextStart, slots, members];
+    return [waiting, waitingPayloads, ...perQueue, dead, deadLetters, untold, started, owners, ...rest];
+  }
+
   /** zset, tag or `*` → ms of the latest sign of life of a member that takes it · declare-group, register-tags, beat · 1 h. */
   get tags(): string {
     return `${this.prefix}tags`;
@@ -163,6 +172,16 @@ export class GroupKeys {
   /** hash, member → `<ms of its latest sign of life> <its tags, JSON>` (shard 0) · beat, leave-control · 10 s. */
   get live(): string {
     return `${this.prefix}live`;
+  }
+
+  /** string, next free instant of the group's rate limit, server ms (shard 0) · book-starts · a second after it. */
+  get nextStart(): string {
+    return `${this.prefix}rate`;
+  }
+
+  /** hash, member → `<held> <wanted> <since> <until>` of the group's concurrency (shard 0) · hold-slots, leave-control · 2 leases. */
+  get slots(): string {
+    return `${this.prefix}slots`;
   }
 
   /** zset, member → heartbeat ms (ordered, shard 0) · join-group, leave-group · 10 × its time-out. */

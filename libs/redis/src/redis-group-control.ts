@@ -1,7 +1,18 @@
 // What the processes of a group know of each other, in shard 0 of the topic; tags in every shard, for settle.lua.
-import { type GroupControl, type GroupState, MEMBER_LIVES_MS, type Subscription } from '@millrace/core';
+import {
+  MEMBER_LIVES_MS,
+  type BookedStarts,
+  type CheckedRate,
+  type GroupControl,
+  type GroupState,
+  type HeldSlots,
+  type IdleAnswer,
+  type Subscription,
+} from '@millrace/core';
 import type { Caller } from './caller.js';
 import { groupState, type StateReply } from './group-state.js';
+import type { DeclaredGroups } from './declared-groups.js';
+import { IdleGroups } from './idle-groups.js';
 import type { GroupKeys, ShardKeys } from './keys.js';
 import type { Topics } from './topics.js';
 
@@ -13,11 +24,15 @@ const REGISTER_EVERY_MS = 60_000;
 export class RedisGroupControl implements GroupControl {
   /** When the tags of each consumer were last registered in all shards; monotonic ms. */
   private readonly registeredAt = new Map<string, number>();
+  private readonly idleGroups: IdleGroups;
 
   constructor(
     private readonly caller: Caller,
     private readonly topics: Topics,
-  ) {}
+    groups: DeclaredGroups,
+  ) {
+    this.idleGroups = new IdleGroups(caller, topics, groups);
+  }
 
   async beat(subscription: Subscription): Promise<GroupState> {
     const { group, consumer, tags = [] } = subscription;
@@ -38,7 +53,31 @@ export class RedisGroupControl implements GroupControl {
 
   async leave(subscription: Subscription): Promise<void> {
     this.registeredAt.delete(subscription.consumer);
-    await this.caller.run('leave-control', [this.first(subscription).keys.live], [subscription.consumer]);
+    const { live, slots } = this.first(subscription).keys;
+    await this.caller.run('leave-control', [live, slots], [subscription.consumer]);
+  }
+
+  async bookStarts(subscription: Subscription, code: CheckedRate | undefined, wanted: number): Promise<BookedStarts> {
+    const { keys, shard } = this.first(subscription);
+    const args = [subscription.group, code?.max ?? '', code?.perMs ?? '', wanted];
+    const reply = (await this.caller.run('book-starts', [shard.meta, keys.nextStart], args)) as string[];
+    const [count, firstInMs, everyMs, againInMs] = reply.map(Number) as [number, number, number, number];
+    return { count, firstInMs, everyMs, againInMs };
+  }
+
+  async holdSlots(
+    { topic, group, consumer, leaseMs }: Subscription,
+    code: number | undefined,
+    { running, wanted }: { running: number; wanted: number },
+  ): Promise<HeldSlots> {
+    const { keys, shard } = this.first({ topic, group });
+    const args = [group, consumer, code ?? '', running, wanted, leaseMs];
+    const reply = (await this.caller.run('hold-slots', [shard.meta, keys.slots], args)) as [number, number];
+    return { held: reply[0], share: reply[1] };
+  }
+
+  checkIdle(topic: string, rule: { idleAfterMs: number; expireAfterMs?: number }): Promise<IdleAnswer> {
+    return this.idleGroups.check(topic, rule.idleAfterMs, rule.expireAfterMs);
   }
 
   private async registerElsewhere({ topic, group, consumer, tags = [] }: Subscription, now: boolean): Promise<void> {
@@ -52,7 +91,7 @@ export class RedisGroupControl implements GroupControl {
     this.registeredAt.set(consumer, performance.now());
   }
 
-  private first({ topic, group }: Subscription): { keys: GroupKeys; shard: ShardKeys } {
+  private first({ topic, group }: Pick<Subscription, 'topic' | 'group'>): { keys: GroupKeys; shard: ShardKeys } {
     const shard = this.topics.get(topic).shards[0]!;
     return { shard, keys: shard.group(group) };
   }

@@ -11,6 +11,10 @@ const SCRIPTS = {
   beat: ['clock', 'tags', 'group-state'],
   'read-group': ['clock', 'group-state'],
   'leave-control': [],
+  'book-starts': ['clock'],
+  'hold-slots': ['clock'],
+  'find-idle': ['clock', 'token'],
+  'expire-group': ['clock'],
   'set-order': ['clock'],
   send: ['clock', 'token', 'unbounded'],
   // The same text for topics with maxLength: others pay nothing for it.

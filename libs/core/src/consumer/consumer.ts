@@ -3,6 +3,7 @@ import type { BackgroundLoop } from '../background-loop.js';
 import type { LoopHealth } from '../loop-health.js';
 import type { BrokerPorts } from '../broker.js';
 import type { Clock } from '../clock.js';
+import { Admission } from '../control/admission.js';
 import { ConsumePause } from '../control/consume-pause.js';
 import { GroupWatch } from '../control/group-watch.js';
 import { TagUnion } from '../control/tag-union.js';
@@ -50,6 +51,7 @@ export class Consumer {
   private readonly keeper: LeaseKeeper | QueueOwner;
   private readonly pause: ConsumePause;
   private readonly tags: TagUnion;
+  private readonly admission: Admission;
   private readonly watch: GroupWatch;
   private stopping?: Promise<void>;
 
@@ -65,6 +67,7 @@ export class Consumer {
     const { topic, group, consumer } = subscription;
     this.pause = new ConsumePause({ topic, group, events: parts.events, resumed: () => this.dispatcher.resume() });
     this.tags = new TagUnion(consumer);
+    this.admission = this.createAdmission();
     this.watch = this.createWatch();
     let keeper!: LeaseKeeper | QueueOwner;
     this.dispatcher = new Dispatcher(
@@ -73,6 +76,7 @@ export class Consumer {
         broker: parts.ports.broker,
         window: this.window,
         pause: this.pause,
+        admission: this.admission,
         tags: this.tags,
         name: this.name,
       },
@@ -139,7 +143,7 @@ export class Consumer {
   }
 
   private async leave(): Promise<void> {
-    await this.watch.stop();
+    await Promise.all([this.watch.stop(), this.admission.stop()]);
     await this.parts.ports.control
       .leave(this.parts.subscription)
       .catch((error: unknown) => this.report(error, `leave ${this.name}`));
@@ -149,10 +153,27 @@ export class Consumer {
     return [this.watch, this.keeper, ...this.feeders];
   }
 
+  private createAdmission(): Admission {
+    const { ports, clock, subscription, listeners } = this.parts;
+    const rate = listeners.find(({ spec }) => spec.rateLimit)?.spec.rateLimit;
+    const concurrency = listeners.find(({ spec }) => spec.groupConcurrency)?.spec.groupConcurrency;
+    const code = { rate, concurrency };
+    return new Admission({ control: ports.control, clock, subscription, code, onError: this.report });
+  }
+
   private createWatch(): GroupWatch {
     const { ports, clock, events, subscription } = this.parts;
-    const { pause, tags } = this;
-    return new GroupWatch({ control: ports.control, clock, events, subscription, pause, tags, onError: this.report });
+    const { pause, tags, admission } = this;
+    return new GroupWatch({
+      control: ports.control,
+      clock,
+      events,
+      subscription,
+      pause,
+      tags,
+      admission,
+      onError: this.report,
+    });
   }
 
   private createKeeper(dispatcher: Dispatcher, flow: ConcurrentFlow): LeaseKeeper {

@@ -11,6 +11,7 @@ import { HeldDelivery } from './held-delivery.js';
 import { InHand } from './in-hand.js';
 import type { Listener } from './listener.js';
 import { leaveToOthers, settlementOf, SKIP, type Expired, type HandlerResult } from './settlement.js';
+import type { Admission } from '../control/admission.js';
 import type { ConsumePause } from '../control/consume-pause.js';
 import type { TagUnion } from '../control/tag-union.js';
 import { Settler, type SettleAnswer } from './settler.js';
@@ -27,6 +28,7 @@ export interface DispatcherParts {
   readonly listeners: readonly Listener[];
   readonly subscription: Pick<Subscription, 'ttlMs'>;
   readonly pause: ConsumePause;
+  readonly admission: Admission;
   readonly tags: TagUnion;
   /** For errors: topic and group. */
   readonly name: string;
@@ -48,6 +50,8 @@ export class Dispatcher {
   private readonly idleWaiters: (() => void)[] = [];
   private isPumpPlanned = false;
   private stopped = false;
+  /** Those that wait to run alone. */
+  private solos = 0;
 
   constructor(
     private readonly parts: DispatcherParts,
@@ -58,6 +62,11 @@ export class Dispatcher {
     this.flow = createFlow(this);
     this.pools = parts.listeners.map((listener) => this.createPool(listener));
     this.offReopen = gate.onReopen(() => this.pumpSoon());
+    parts.admission.guard({
+      running: () => this.pools.reduce((sum, { runs }) => sum + runs, 0),
+      wanted: () => this.wantedStarts(),
+      wake: () => this.pumpSoon(),
+    });
   }
 
   get isStopped(): boolean {
@@ -173,6 +182,11 @@ export class Dispatcher {
     this.flow.settle(held, tags.isAnothers(tag) ? leaveToOthers(tags.handBackMs(tag)) : SKIP);
   }
 
+  private wantedStarts(): number {
+    if (this.stopped || this.parts.pause.isPaused) return 0;
+    return this.pools.reduce((sum, { startable }) => sum + startable, this.solos);
+  }
+
   private poolOf(tag: string): HandlerPool | undefined {
     return this.pools.find(({ listener }) => listener.spec.tags.matches(tag));
   }
@@ -188,32 +202,48 @@ export class Dispatcher {
   }
 
   private pump(): void {
-    if (this.stopped || this.parts.pause.isPaused) return;
-    const now = this.parts.clock.monotonic();
+    const { admission, clock, gate, pause } = this.parts;
+    if (this.stopped || pause.isPaused) return;
+    const now = clock.monotonic();
     const starts: HeldDelivery[] = [];
     for (const pool of this.pools) {
       for (const held of pool.waiting) {
-        if (!pool.hasRoom || !this.parts.gate.isOpen) break;
+        if (!pool.hasRoom || !gate.isOpen) break;
+        if (admission.isLimited && !admission.enter(now)) break;
         pool.waiting.delete(held);
-        if (this.isSpent(held)) continue;
-        if (held.delivery.state.crashes >= CRASHES_TO_RUN_ALONE) this.queueAlone(held);
+        if (this.isSpent(held)) admission.undo(now);
+        else if (held.delivery.state.crashes >= CRASHES_TO_RUN_ALONE) this.queueAlone(held);
         else if (this.enter(held, now)) starts.push(held);
+        else admission.undo(now);
       }
     }
     if (starts.length > 0) this.run(starts);
   }
 
   private queueAlone(held: HeldDelivery): void {
-    held.withdraw = this.parts.gate.runAlone(() => {
+    const { admission, clock, gate, pause } = this.parts;
+    let hadItsTurn = false;
+    this.solos++;
+    const withdraw = gate.runAlone(() => {
       held.withdraw = undefined;
-      if (this.parts.pause.isPaused) {
+      hadItsTurn = true;
+      this.solos--;
+      const now = clock.monotonic();
+      if (pause.isPaused || (admission.isLimited && !admission.hasRoom(now))) {
         held.pool!.waiting.add(held);
         return false;
       }
-      if (!this.enter(held, this.parts.clock.monotonic())) return false;
+      if (!this.enter(held, now)) return false;
       this.run([held]);
       return true;
     });
+    // When nothing runs its turn comes at once.
+    if (hadItsTurn) return;
+    held.withdraw = () => {
+      held.withdraw = undefined;
+      this.solos--;
+      withdraw();
+    };
   }
 
   private isSpent(held: HeldDelivery): boolean {
@@ -275,7 +305,10 @@ export class Dispatcher {
       expiry: (held, ttlMs) => this.expiry(held, ttlMs),
       endedLost: (held) => this.letGo(held),
       hangs: (held) => this.parts.window.stall(held),
-      placeFreed: () => this.pumpSoon(),
+      placeFreed: () => {
+        if (this.parts.admission.isLimited) this.parts.admission.left();
+        this.pumpSoon();
+      },
     });
   }
 }

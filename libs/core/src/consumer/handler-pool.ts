@@ -56,6 +56,16 @@ export class HandlerPool {
     return this.running < this.parts.listener.spec.concurrency;
   }
 
+  /** Handlers that run; stalled ones are not counted. */
+  get runs(): number {
+    return this.running;
+  }
+
+  /** How many of those that wait have a place. */
+  get startable(): number {
+    return Math.min(this.waiting.size, this.parts.listener.spec.concurrency - this.running);
+  }
+
   /** Everything up to the handler's first line; false when it does not come to that. */
   enter(held: HeldDelivery, now: number): boolean {
     const { clock, ended, expiry, gate } = this.parts;

@@ -1,4 +1,5 @@
 // Options of a listener: documentation, defaults and validation in one place.
+import { checkGroupConcurrency, checkRate, type CheckedRate, type RateLimit } from '../control/group-limits.js';
 import { toMs, type Duration } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { parseTags, type TagExpression } from '../message/tag-expression.js';
@@ -27,6 +28,13 @@ export interface ListenerOptions {
    * taken, however large. Each listener of a group adds its own. @default 64 MiB
    */
   prefetchBytes?: number;
+  /**
+   * Handler starts of the whole group, over all processes: at most `max` per `per`, evenly spread. Listeners of the
+   * group share it. `admin.setLimits` changes it at run time. @default no limit
+   */
+  rateLimit?: RateLimit;
+  /** Handlers of the whole group that run at once, over all processes and listeners; as `rateLimit`. @default no limit */
+  groupConcurrency?: number;
   /** Attempts before the dead letter; a message's own `maxAttempts` wins. @default 17 (8 when ordered); RocketMQ: 16 retries */
   maxAttempts?: number;
   /** Process crashes before the dead letter. @default 3 */
@@ -62,6 +70,8 @@ export interface ListenerSpec {
   readonly concurrency: number;
   readonly prefetch: number;
   readonly prefetchBytes: number;
+  readonly rateLimit?: CheckedRate;
+  readonly groupConcurrency?: number;
   readonly maxAttempts: number;
   readonly maxCrashes: number;
   readonly onExhausted: 'dead-letter' | 'park';
@@ -95,7 +105,7 @@ export const ORDERED_DEFAULTS = {
   backoff: { type: 'exponential', delay: '1s', cap: '30s' },
 } as const satisfies Partial<ListenerOptions>;
 
-const KNOWN = ['topic', 'group', 'prefetch', ...Object.keys(LISTENER_DEFAULTS)];
+const KNOWN = ['topic', 'group', 'prefetch', 'rateLimit', 'groupConcurrency', ...Object.keys(LISTENER_DEFAULTS)];
 
 /**
  * Checks and completes listener options. Throws InvalidOptionError.
@@ -127,6 +137,7 @@ export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): Li
       1,
       Number.MAX_SAFE_INTEGER,
     ),
+    ...groupLimits(options),
     maxAttempts: checkInteger('listener.maxAttempts', options.maxAttempts ?? defaults.maxAttempts, 1, 10_000),
     maxCrashes: checkInteger('listener.maxCrashes', options.maxCrashes ?? defaults.maxCrashes, 1, 10_000),
     onExhausted: checkExhausted(options.onExhausted ?? defaults.onExhausted, mode),
@@ -145,6 +156,15 @@ function checkExhausted(what: unknown, mode: ConsumeMode): 'dead-letter' | 'park
   if (what === 'park' && mode !== 'ordered')
     throw new InvalidOptionError('listener.onExhausted', what, "needs mode 'ordered': only an ordering key can wait");
   return what;
+}
+
+function groupLimits({ rateLimit, groupConcurrency }: ListenerOptions): Partial<ListenerSpec> {
+  return {
+    ...(rateLimit === undefined ? {} : { rateLimit: checkRate('listener.rateLimit', rateLimit) }),
+    ...(groupConcurrency === undefined
+      ? {}
+      : { groupConcurrency: checkGroupConcurrency('listener.groupConcurrency', groupConcurrency) }),
+  };
 }
 
 function checkNoRetry(classes: unknown): readonly ErrorClass[] {

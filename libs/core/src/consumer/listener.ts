@@ -14,6 +14,8 @@ export interface Listener {
 
 /** What all listeners of a group on a topic must agree on: it is a property of the group, not of one listener. */
 const SHARED = ['mode', 'leaseMs'] as const;
+/** The same, but not every listener has to say it. */
+const SAID_ONCE = ['rateLimit', 'groupConcurrency'] as const;
 const OPTION_OF = { mode: 'mode', leaseMs: 'lease' } as const;
 
 /**
@@ -26,6 +28,11 @@ export function checkBeside(added: Listener, others: readonly Listener[]): void 
     for (const field of SHARED) {
       if (added.spec[field] === other.spec[field]) continue;
       throw new InvalidOptionError(`listener.${OPTION_OF[field]}`, added.spec[field], `differs between ${both}`);
+    }
+    for (const field of SAID_ONCE) {
+      const [one, two] = [added.spec[field], other.spec[field]];
+      if (one === undefined || two === undefined || JSON.stringify(one) === JSON.stringify(two)) continue;
+      throw new InvalidOptionError(`listener.${field}`, one, `differs between ${both}`);
     }
     if (overlaps(added.spec.tags, other.spec.tags))
       throw new InvalidOptionError('listener.tags', added.spec.tagText, `overlap between ${both}`);

@@ -1,6 +1,7 @@
 // Whether this consumer is paused, for those who must stop: readers that wait, and starts of handlers.
 import type { MqEvents } from '../events.js';
-import type { PauseInForce } from './group-control.js';
+import type { PauseInForce } from './group-state.js';
+import { isSamePause } from './pause.js';
 
 export interface ConsumePauseParts {
   readonly topic: string;
@@ -35,7 +36,7 @@ export class ConsumePause {
     this.inForce = pauses;
     const { topic, group, events } = this.parts;
     for (const { leftMs: _, ...pause } of pauses)
-      if (!before.some((one) => isSame(one, pause))) events.emit('paused', { topic, group, ...pause });
+      if (!before.some((one) => isSamePause(one, pause))) events.emit('paused', { topic, group, ...pause });
     for (const { scope } of before)
       if (!pauses.some((one) => one.scope === scope)) events.emit('resumed', { topic, group, scope });
     if (pauses.length > 0 !== this.isPaused) this.toggle();
@@ -50,14 +51,4 @@ export class ConsumePause {
     for (const wake of woken) wake();
     this.parts.resumed();
   }
-}
-
-function isSame(a: Omit<PauseInForce, 'leftMs'>, b: Omit<PauseInForce, 'leftMs'>): boolean {
-  return (
-    a.scope === b.scope &&
-    a.by === b.by &&
-    a.why === b.why &&
-    a.since.getTime() === b.since.getTime() &&
-    a.until?.getTime() === b.until?.getTime()
-  );
 }

@@ -1,6 +1,6 @@
 // What operators order for topics and groups: the part of `BrokerAdmin` that every process then acts on.
-import type { GroupState } from './group-control.js';
-import type { GroupLimits } from './group-limits.js';
+import type { GroupState } from './group-state.js';
+import type { GroupLimits } from './stored-limits.js';
 import type { PauseOptions } from './pause.js';
 
 export interface GroupAdmin {

@@ -15,18 +15,6 @@ export interface CheckedRate {
   readonly perMs: number;
 }
 
-/** What `admin.setLimits` takes: the whole set. What is undefined goes back to what the listeners' code says. */
-export interface GroupLimits {
-  rateLimit?: RateLimit | 'unlimited';
-  groupConcurrency?: number | 'unlimited';
-}
-
-/** Limits as an operator stored them; they win over the listeners' options. */
-export interface StoredLimits {
-  readonly rateLimit?: CheckedRate | 'unlimited';
-  readonly groupConcurrency?: number | 'unlimited';
-}
-
 const MAX_PER_MS = 86_400_000;
 
 /** Throws InvalidOptionError. */
@@ -41,23 +29,4 @@ export function checkRate(option: string, rate: unknown): CheckedRate {
 /** Throws InvalidOptionError. */
 export function checkGroupConcurrency(option: string, limit: unknown): number {
   return checkInteger(option, limit, 1, 100_000);
-}
-
-/** Checks what an operator says. Throws InvalidOptionError. */
-export function checkLimits(limits: GroupLimits): StoredLimits {
-  checkOptions('limits', limits, ['rateLimit', 'groupConcurrency']);
-  const { rateLimit, groupConcurrency } = limits;
-  return {
-    ...(rateLimit === undefined
-      ? {}
-      : { rateLimit: rateLimit === 'unlimited' ? rateLimit : checkRate('limits.rateLimit', rateLimit) }),
-    ...(groupConcurrency === undefined
-      ? {}
-      : {
-          groupConcurrency:
-            groupConcurrency === 'unlimited'
-              ? groupConcurrency
-              : checkGroupConcurrency('limits.groupConcurrency', groupConcurrency),
-        }),
-  };
 }

@@ -3,8 +3,10 @@ import { BackgroundLoop, type OnLoopError } from '../background-loop.js';
 import type { Clock } from '../clock.js';
 import type { Subscription } from '../consumer/subscription.js';
 import type { MqEvents } from '../events.js';
+import type { Admission } from './admission.js';
 import type { ConsumePause } from './consume-pause.js';
-import type { GroupControl, GroupState } from './group-control.js';
+import type { GroupControl } from './group-control.js';
+import type { GroupState } from './group-state.js';
 import type { TagUnion } from './tag-union.js';
 
 export interface GroupWatchParts {
@@ -13,6 +15,7 @@ export interface GroupWatchParts {
   readonly events: MqEvents;
   readonly subscription: Subscription;
   readonly pause: ConsumePause;
+  readonly admission: Pick<Admission, 'update'>;
   readonly tags: TagUnion;
   readonly onError: OnLoopError;
 }
@@ -36,9 +39,10 @@ export class GroupWatch extends BackgroundLoop {
 
   /** One beat, and what follows from it. Rejects when the broker cannot be asked; the last known state stays in force. */
   async beat(): Promise<number | void> {
-    const { control, subscription, pause } = this.parts;
+    const { control, subscription, pause, admission } = this.parts;
     const state = await control.beat(subscription);
     this.compareTags(state);
+    admission.update(state.limits);
     pause.update(state.pauses);
     // A pause that ends by itself ends on time, not at the next beat after it.
     const ends = state.pauses.flatMap(({ leftMs }) => leftMs ?? []);

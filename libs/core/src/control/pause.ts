@@ -36,6 +36,16 @@ export function checkPause(options: PauseOptions): PauseOptions {
   return options;
 }
 
+export function isSamePause(a: Pause, b: Pause): boolean {
+  return (
+    a.scope === b.scope &&
+    a.by === b.by &&
+    a.why === b.why &&
+    a.since.getTime() === b.since.getTime() &&
+    a.until?.getTime() === b.until?.getTime()
+  );
+}
+
 function checkText(option: string, text: unknown, most: number): void {
   if (typeof text !== 'string' || text.trim().length === 0 || text.length > most)
     throw new InvalidOptionError(option, text, `must be a text of 1 to ${most} characters`);

@@ -1,5 +1,5 @@
 // Which tags of a group are whose: what a process does not know may be another one's, and must not be acked as skipped.
-import type { GroupMember } from './group-control.js';
+import type { GroupMember } from './group-state.js';
 
 /** How soon a message is offered again that another live member wants: long enough not to spin, short enough to wait. */
 const SOON_MS = 250;

@@ -69,7 +69,7 @@ export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
 
   async setLimits(topic: string, group: string, limits: GroupLimits): Promise<void> {
     const stored = checkLimits(limits);
-    this.storedGroup(topic, group).limits = stored;
+    this.storedGroup(topic, group).shares.limits = stored;
   }
 
   private ordered(topic: string, group: string | undefined): StoredTopic | StoredGroup {

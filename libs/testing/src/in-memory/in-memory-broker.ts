@@ -64,6 +64,7 @@ export class InMemoryBroker implements Broker {
     const topic = this.store.topic(spec.topic);
     const group = topic.declareGroup(spec);
     registerTags(group, spec, this.store.now());
+    if (spec.tags) group.seenAt = this.store.now();
     const { leaseMs } = group;
     const { shards, queues, ttlMs } = topic.settings;
     return { ...spec, leaseMs, shards, queuesPerShard: queues / shards, ttlMs };

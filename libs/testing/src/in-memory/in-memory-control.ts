@@ -3,8 +3,12 @@ import {
   ClosedError,
   MEMBER_LIVES_MS,
   TAGS_LIVE_MS,
+  type BookedStarts,
+  type CheckedRate,
   type GroupControl,
   type GroupState,
+  type HeldSlots,
+  type IdleAnswer,
   type PauseInForce,
   type Subscription,
 } from '@millrace/core';
@@ -24,13 +28,50 @@ export class InMemoryControl implements GroupControl {
     const topic = this.store.topic(subscription.topic);
     const group = topic.declareGroup(subscription);
     registerTags(group, subscription, now);
+    group.seenAt = now;
+    group.idleTold = false;
     group.live.set(subscription.consumer, { at: now, tags: subscription.tags ?? [] });
     return stateOf(topic, group, now);
   }
 
   async leave({ topic, group, consumer }: Subscription): Promise<void> {
     if (this.isClosed()) throw new ClosedError('in-memory broker');
-    this.store.find(topic)?.groups.get(group)?.live.delete(consumer);
+    const stored = this.store.find(topic)?.groups.get(group);
+    stored?.live.delete(consumer);
+    stored?.shares.leave(consumer);
+  }
+
+  async bookStarts(subscription: Subscription, code: CheckedRate | undefined, wanted: number): Promise<BookedStarts> {
+    return this.group(subscription).shares.book(code, wanted, this.store.now());
+  }
+
+  async holdSlots(
+    subscription: Subscription,
+    code: number | undefined,
+    need: { running: number; wanted: number },
+  ): Promise<HeldSlots> {
+    const { consumer: member, leaseMs } = subscription;
+    return this.group(subscription).shares.hold(code, need, { member, leaseMs, now: this.store.now() });
+  }
+
+  async checkIdle(name: string, rule: { idleAfterMs: number; expireAfterMs?: number }): Promise<IdleAnswer> {
+    if (this.isClosed()) throw new ClosedError('in-memory broker');
+    const now = this.store.now();
+    const topic = this.store.topic(name);
+    const all = [...topic.groups.values()].map((group) => ({ group, idleMs: now - (group.seenAt ??= now) }));
+    const untold = all.filter(({ group, idleMs }) => idleMs >= rule.idleAfterMs && !group.idleTold);
+    for (const { group } of untold) group.idleTold = true;
+    const expired = all.filter(({ idleMs }) => rule.expireAfterMs !== undefined && idleMs >= rule.expireAfterMs);
+    for (const { group } of expired) topic.groups.delete(group.name);
+    return {
+      idle: untold.map(({ group, idleMs }) => ({ group: group.name, idleMs })),
+      expired: expired.map(({ group }) => group.name),
+    };
+  }
+
+  private group(subscription: Subscription): StoredGroup {
+    if (this.isClosed()) throw new ClosedError('in-memory broker');
+    return this.store.topic(subscription.topic).declareGroup(subscription);
   }
 }
 
@@ -46,7 +87,7 @@ export function stateOf(topic: StoredTopic, group: StoredGroup, now: number): Gr
     members: living.map(([name, { tags }]) => ({ name, tags })).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     tags: [...group.tags.keys()].toSorted(),
     pauses: pauses.filter((pause) => pause !== undefined),
-    limits: group.limits,
+    limits: group.shares.limits,
   };
 }
 

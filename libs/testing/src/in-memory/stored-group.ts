@@ -1,7 +1,8 @@
 // What is stored for one consumer group of a topic.
-import type { ConsumeMode, DeadLetter, Delivery, GroupSpec, Pause, RetryState, StoredLimits } from '@millrace/core';
+import type { ConsumeMode, DeadLetter, Delivery, GroupSpec, Pause, RetryState } from '@millrace/core';
 import { DueStore } from './due-store.js';
 import type { Entry, EntryStream } from './entry-stream.js';
+import { GroupShares } from './group-shares.js';
 import type { ParkedKey, ParkedMessage } from './parked-key.js';
 import type { Shard } from './shard.js';
 
@@ -91,7 +92,11 @@ export class StoredGroup {
   /** When each tag was last registered; `*` = all. */
   readonly tags = new Map<string, number>();
   pause?: Ordered;
-  limits: StoredLimits = {};
+  readonly shares = new GroupShares();
+  /** Latest sign of life of any member; Unix ms of the store's clock. */
+  seenAt: number | undefined;
+  /** That it is idle was told. */
+  idleTold = false;
   done = 0;
   skipped = 0;
   expired = 0;
