@@ -29,7 +29,6 @@ export class GroupWatch extends BackgroundLoop {
     super({
       name: `watch ${topic}/${group}`,
       everyMs: EVERY_MS,
-      jitter: 0.2,
       maxErrorDelayMs: EVERY_MS,
       pass: () => this.beat(),
       onError: parts.onError,
@@ -38,15 +37,15 @@ export class GroupWatch extends BackgroundLoop {
   }
 
   /** One beat, and what follows from it. Rejects when the broker cannot be asked; the last known state stays in force. */
-  async beat(): Promise<number | void> {
-    const { control, subscription, pause, admission } = this.parts;
+  async beat(): Promise<number> {
+    const { control, clock, subscription, pause, admission } = this.parts;
     const state = await control.beat(subscription);
     this.compareTags(state);
     admission.update(state.limits);
     pause.update(state.pauses);
     // A pause that ends by itself ends on time, not at the next beat after it.
     const ends = state.pauses.flatMap(({ leftMs }) => leftMs ?? []);
-    return ends.length > 0 && Math.min(...ends) < EVERY_MS ? Math.max(1, Math.min(...ends)) : undefined;
+    return Math.max(1, Math.min(...ends, untilNext(clock.monotonic())));
   }
 
   private compareTags({ members }: GroupState): void {
@@ -56,4 +55,13 @@ export class GroupWatch extends BackgroundLoop {
     const { topic, group } = subscription;
     events.emit('tags-differ', { topic, group, sets });
   }
+}
+
+/**
+ * All consumers of a process give their signs of life in the same moment, which wakes it, and the broker, once a second
+ * and not once for each of them; processes differ, because their clocks begin when they do.
+ */
+function untilNext(now: number): number {
+  const left = EVERY_MS - (now % EVERY_MS);
+  return left < EVERY_MS / 4 ? left + EVERY_MS : left;
 }
