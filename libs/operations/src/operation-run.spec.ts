@@ -132,6 +132,29 @@ describe('a redrive', () => {
     ).toEqual(Array.from({ length: 20 }, () => 1));
   });
 
+  it('leaves alone what somebody else redrove and what died again, between its look and its turn', async () => {
+    const ids = await group.die(10);
+    const { admin, topic, group: name } = group;
+    let interfered = false;
+    const racing = new Proxy(admin, {
+      get(target, method: keyof BrokerAdmin) {
+        if (method !== 'redrive') return target[method].bind(target) as unknown;
+        return async (...args: Parameters<BrokerAdmin['redrive']>) => {
+          if (!interfered) {
+            interfered = true;
+            await target.redrive(topic, name, { messageIds: ids });
+            await group.bury(await group.receive(10));
+          }
+          return target.redrive(...args);
+        };
+      },
+    });
+    const run = await Operation.of('redrive', {}, { admin: racing });
+    await run.run();
+    expect(run.saved).toMatchObject({ total: 10, done: 0, gone: 10 });
+    expect(await group.dead()).toBe(10);
+  });
+
   it('killed after any of its steps and run again redrives each letter once and counts each once', async () => {
     for (let step = 1; step <= 4; step++) {
       const ids = await group.die(35);

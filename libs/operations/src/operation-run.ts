@@ -53,7 +53,7 @@ export class OperationRun {
     const { spec } = this.parts;
     await this.clockIsPast(spec.diedUntil);
     const ended = (await this.count()) ?? (spec.dryRun ? 'done' : await this.work());
-    if (ended === 'done') await this.exporter?.end();
+    if (ended === 'done' && !spec.dryRun) await this.exporter?.end(this.progress.written);
     await this.save({ intent: undefined });
     return ended;
   }

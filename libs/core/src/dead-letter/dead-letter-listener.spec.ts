@@ -3,6 +3,7 @@ import { connectInMemory, faultyBroker, InMemoryStore, ManualClock } from '@mill
 import { deadLetter as asDeadLetter } from '../consumer/outcome.js';
 import { Mq } from '../mq.js';
 import type { DeadLetter } from './dead-letter.js';
+import type { UntoldDeadLetter } from './dead-letter-feed.js';
 import type { DeadLetterContext } from './dead-letter-listener.js';
 
 const LETTERS = { topic: 'orders', group: 'billing' };
@@ -120,6 +121,44 @@ describe('a dead-letter listener', () => {
     finish();
     for (let second = 0; second < 12; second++) await clock.advance(1_000);
     expect([slow.letters.length, other.letters.length]).toEqual([1, 0]);
+  });
+
+  it('that ends while its lease is being renewed is not told a second time', async () => {
+    const clock = new ManualClock();
+    store = new InMemoryStore({ clock });
+    const ports = connectInMemory({ store });
+    const { deadLetters: feed } = ports;
+    let [answer, renewing] = [(): void => undefined, (): void => undefined];
+    const renewed = new Promise<void>((resolve) => (renewing = resolve));
+    const slowFeed = {
+      take: feed.take.bind(feed),
+      settle: feed.settle.bind(feed),
+      // Takes effect at once; its answer comes when the test says so.
+      async renew(untold: UntoldDeadLetter, leaseMs: number) {
+        const seen = { ...untold };
+        const ours = await feed.renew(seen, leaseMs);
+        renewing();
+        await new Promise<void>((resolve) => (answer = resolve));
+        untold.token = seen.token;
+        return ours;
+      },
+    };
+    const mq = new Mq({ ...ports, deadLetters: slowFeed }, { clock });
+    opened.push(mq);
+    mq.listen(LETTERS, async () => asDeadLetter('no'));
+    let finish!: () => void;
+    const notes = notebook(() => new Promise<void>((resolve) => (finish = resolve)));
+    mq.listenDeadLetters({ ...LETTERS, lease: '3s' }, notes.handler);
+    await mq.start();
+    await mq.producer.send('orders', 1);
+    await notes.told(1);
+    await clock.advance(1_100);
+    await renewed;
+    finish();
+    await clock.advance(0);
+    answer();
+    for (let second = 0; second < 8; second++) await clock.advance(1_000);
+    expect(notes.letters).toHaveLength(1);
   });
 
   it('whose letter was redriven meanwhile gets its signal aborted', async () => {

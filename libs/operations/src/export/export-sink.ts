@@ -11,7 +11,8 @@ export type DeadLetterSink = (letters: readonly ExportedDeadLetter[], operationI
 export interface ExportSink {
   /** @param from so many bytes are sure; undefined at the very beginning. Resolves with how many are sure now. */
   write(letters: readonly ExportedDeadLetter[], from: number | undefined): Promise<number | undefined>;
-  end(): Promise<void>;
+  /** After the last letter. @param from as with `write` */
+  end(from: number | undefined): Promise<void>;
 }
 
 /** A user's sink as a run sees it. */

@@ -27,7 +27,7 @@ export class Exporter {
     return letters.length;
   }
 
-  end(): Promise<void> {
-    return this.sink.end();
+  end(from: number | undefined): Promise<void> {
+    return this.sink.end(from);
   }
 }

@@ -21,8 +21,8 @@ export class FileSink implements ExportSink {
   }
 
   /** An export without letters leaves an empty file. */
-  async end(): Promise<void> {
-    this.handle ??= await open(this.file, 'a');
+  async end(from: number | undefined): Promise<void> {
+    this.handle ??= await this.begin(from);
   }
 
   async close(): Promise<void> {
