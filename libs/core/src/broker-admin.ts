@@ -3,6 +3,7 @@ import type { GroupAdmin } from './control/group-admin.js';
 import type { Pause } from './control/pause.js';
 import type { DeadLetterAdmin } from './dead-letter/dead-letter-admin.js';
 import type { ParkedKeyAdmin } from './ordering/parked-key.js';
+import type { ReplayOptions, ReplayReport } from './replay/replay-options.js';
 import type { TopicSettings } from './topic.js';
 
 /** Messages of one group by state; the sum over states is what the group still has to do. */
@@ -23,6 +24,10 @@ export interface GroupStats {
   /** Counters since the group was created. */
   readonly done: number;
   readonly skipped: number;
+  /** Finished messages that a replay put back: the other counts see them a second time. */
+  readonly replayed: number;
+  /** Unfinished messages that a replay skipped. */
+  readonly passed: number;
   /** Dropped because the topic was full (`onFull: 'drop-oldest'`). */
   readonly dropped: number;
   /** Dropped because their time to live was over (`onExpired: 'drop'`). */
@@ -44,4 +49,12 @@ export interface TopicStats {
 export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin, ParkedKeyAdmin {
   topic(topic: string): Promise<TopicSettings | undefined>;
   stats(topic: string): Promise<TopicStats>;
+  /**
+   * Makes kept messages come to one group again, or passes over its backlog; other groups do not notice. Back: what the
+   * group has finished is put back and what is leased is taken from its holders (`lease-lost`), in order per key, with a
+   * higher fence; nothing is skipped. Forward: what lies before the new position counts as passed. Done in steps: what
+   * it could not say at its deadline (`MQ_UNAVAILABLE`) may be asked again, and puts back once more only what was finished
+   * in between. Throws InvalidOptionError or TopicError.
+   */
+  replay(topic: string, group: string, options: ReplayOptions): Promise<ReplayReport>;
 }

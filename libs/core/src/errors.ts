@@ -34,16 +34,24 @@ export class InvalidOptionError extends MqError {
   }
 }
 
+type TopicProblem =
+  | 'MQ_TOPIC_CONFLICT'
+  | 'MQ_TOPIC_NOT_FOUND'
+  | 'MQ_SCHEMA_VERSION'
+  | 'MQ_GROUP_NOT_FOUND'
+  | 'MQ_REPLAY_TRIMMED';
+
 /**
  * Settings in code and settings stored for the topic or group differ. Code `MQ_TOPIC_CONFLICT`; or the topic does
  * not exist and may not be created: `MQ_TOPIC_NOT_FOUND`; or its keys were written by a newer Millrace:
- * `MQ_SCHEMA_VERSION`.
+ * `MQ_SCHEMA_VERSION`; or a group that an operator names is not declared: `MQ_GROUP_NOT_FOUND`; or a replay is to begin
+ * where messages were trimmed away: `MQ_REPLAY_TRIMMED`.
  */
 export class TopicError extends MqError {
   constructor(
     readonly topic: string,
     message: string,
-    code: 'MQ_TOPIC_CONFLICT' | 'MQ_TOPIC_NOT_FOUND' | 'MQ_SCHEMA_VERSION' = 'MQ_TOPIC_CONFLICT',
+    code: TopicProblem = 'MQ_TOPIC_CONFLICT',
   ) {
     super(message, { code });
   }

@@ -47,6 +47,8 @@ export {
   type TopicSettings,
   type TopicSpec,
 } from './topic.js';
+export { checkReplay, REPLAY_DEFAULTS, type ReplayOptions, type ReplayReport } from './replay/replay-options.js';
+export { replayGap, type OldEnd } from './replay/replay-gap.js';
 export { shareOf, topicFull } from './topic-bound.js';
 
 export {

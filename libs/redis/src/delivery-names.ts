@@ -3,7 +3,7 @@ import type { Delivery, QueueLease } from '@millrace/core';
 import type { GroupShard } from './streams.js';
 
 /** Entries of an ordered queue stay under one name, whoever owns the queue: nothing has to be claimed at a take-over. */
-const ORDERED_CONSUMER = 'o';
+export const ORDERED_CONSUMER = 'o';
 
 const MARKS = { queue: 'q', retry: 'r', parked: 'p' } as const;
 

@@ -1,21 +1,26 @@
 // The operator's port on Redis: looks and repairs, never on the path of a message.
-import type {
-  BrokerAdmin,
-  GroupLimits,
-  GroupState,
-  GroupStats,
-  ParkedKey,
-  PauseOptions,
-  ResumeKeyResult,
-  SkipKeyResult,
-  TopicSettings,
-  TopicStats,
+import {
+  checkReplay,
+  TopicError,
+  type BrokerAdmin,
+  type GroupLimits,
+  type GroupState,
+  type GroupStats,
+  type ParkedKey,
+  type PauseOptions,
+  type ReplayOptions,
+  type ReplayReport,
+  type ResumeKeyResult,
+  type SkipKeyResult,
+  type TopicSettings,
+  type TopicStats,
 } from '@millrace/core';
 import { countAdded, countReady } from './count-ready.js';
 import type { ShardKeys } from './keys.js';
 import { OperatorOrders } from './operator-orders.js';
 import { ParkedKeys } from './parked-keys.js';
 import { RedisDeadLetters } from './redis-dead-letters.js';
+import { Replay } from './replay.js';
 import { retryQueues, type KnownTopic, type StoredGroup } from './topics.js';
 
 export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
@@ -90,6 +95,14 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
     return { ...stats, paused };
   }
 
+  async replay(topic: string, group: string, options: ReplayOptions): Promise<ReplayReport> {
+    const checked = checkReplay(options);
+    const known = await this.known(topic);
+    const stored = (await this.groups.read(known.shards[0]!)).groups.get(group);
+    if (!stored) throw new TopicError(topic, `topic ${topic} has no group ${group}`, 'MQ_GROUP_NOT_FOUND');
+    return new Replay(this.caller, { topic: known, group, stored }, checked).run();
+  }
+
   private async groupStats(
     keys: ShardKeys,
     group: string,
@@ -118,6 +131,8 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
       dead,
       done: counters.get(`ack:${group}`) ?? 0,
       skipped: counters.get(`skip:${group}`) ?? 0,
+      replayed: counters.get(`replay:${group}`) ?? 0,
+      passed: counters.get(`pass:${group}`) ?? 0,
       purged: counters.get(`purge:${group}`) ?? 0,
       dropped: counters.get(`drop:${group}`) ?? 0,
       expired: counters.get(`expire:${group}`) ?? 0,
@@ -136,6 +151,8 @@ function added(a: GroupStats, b: GroupStats): GroupStats {
     dead: a.dead + b.dead,
     done: a.done + b.done,
     skipped: a.skipped + b.skipped,
+    replayed: a.replayed + b.replayed,
+    passed: a.passed + b.passed,
     purged: a.purged + b.purged,
     dropped: a.dropped + b.dropped,
     expired: a.expired + b.expired,

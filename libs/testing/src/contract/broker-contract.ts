@@ -28,6 +28,7 @@ import { receiveCases } from './receive.cases.js';
 import { reclaimCases } from './reclaim.cases.js';
 import { redriveCases } from './redrive.cases.js';
 import { releaseCases } from './release.cases.js';
+import { replayCases } from './replay.cases.js';
 import { retryCases } from './retry.cases.js';
 import { Scene } from './scene.js';
 import { sendCases } from './send.cases.js';
@@ -123,6 +124,7 @@ export function describeBrokerContract(
     describe('telling of dead letters', () => deadLetterFeedCases(kit));
     describe('redrive', () => redriveCases(kit));
     describe('max length', () => maxLengthCases(kit));
+    describe('replay', () => replayCases(kit));
     describe('trim', () => trimCases(kit));
     describe('trim, at random', () => trimPropertyCases(kit));
     describe('stats', () => statsCases(kit));

@@ -22,6 +22,8 @@ export function statsCases({ promise, scene }: ContractKit): void {
           dead: 0,
           done: 0,
           skipped: 0,
+          replayed: 0,
+          passed: 0,
           purged: 0,
           dropped: 0,
           expired: 0,

@@ -22,6 +22,10 @@ export class DueStore<T> {
     return this.byId.get(id);
   }
 
+  some(matches: (value: T) => boolean): boolean {
+    return this.sorted.some(({ value }) => matches(value));
+  }
+
   /** The item that is due first. */
   head(): DueItem<T> | undefined {
     return this.sorted[0];

@@ -1,6 +1,6 @@
 // One queue: an append-only row of entries that groups read with a cursor. Positions grow by one and are never used
 // again, so a cursor stays valid whatever is trimmed before it.
-import type { StoredMessage } from '@millrace/core';
+import type { OldEnd, StoredMessage } from '@millrace/core';
 
 export interface Entry {
   readonly position: number;
@@ -20,6 +20,10 @@ export class EntryStream {
   /** Of bodies and envelopes. */
   get bytes(): number {
     return this.entries.reduce((total, entry) => total + bytesOf(entry), 0);
+  }
+
+  get oldEnd(): OldEnd {
+    return { isTrimmed: this.nextPosition - 1 > this.entries.length, firstKeptMs: this.entries[0]?.readyAt };
   }
 
   get size(): number {

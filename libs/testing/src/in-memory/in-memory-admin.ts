@@ -2,6 +2,7 @@
 import {
   checkLimits,
   checkPause,
+  checkReplay,
   TopicError,
   type BrokerAdmin,
   type GroupLimits,
@@ -11,6 +12,8 @@ import {
   type PauseOptions,
   type ResumeKeyResult,
   type SkipKeyResult,
+  type ReplayOptions,
+  type ReplayReport,
   type TopicSettings,
   type TopicStats,
 } from '@millrace/core';
@@ -18,12 +21,17 @@ import { stateOf } from './in-memory-control.js';
 import { InMemoryDeadLetters } from './in-memory-dead-letters.js';
 import { listParked } from './list-parked.js';
 import { resumeKey, skipKey } from './operate-parked.js';
+import { replay } from './replay.js';
 import type { StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
 
 export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
   async topic(topic: string): Promise<TopicSettings | undefined> {
     return this.store.find(topic)?.settings;
+  }
+
+  async replay(topic: string, group: string, options: ReplayOptions): Promise<ReplayReport> {
+    return replay(this.store.topic(topic), group, checkReplay(options));
   }
 
   async stats(name: string): Promise<TopicStats> {
@@ -100,6 +108,8 @@ function statsOf(topic: StoredTopic, group: StoredGroup, now: number): GroupStat
     dead: group.dead.length,
     done: group.done,
     skipped: group.skipped,
+    replayed: group.replayed,
+    passed: group.passed,
     purged: group.purged,
     dropped: group.dropped,
     expired: group.expired,

@@ -66,6 +66,11 @@ export class GroupShard {
   /** Where the next concurrent read begins, so that no stream is starved by its neighbours. */
   nextStream = 0;
 
+  /** Whether the message waits for its next attempt. */
+  waitsFor(messageId: string): boolean {
+    return this.retries.some(({ message }) => message.messageId === messageId);
+  }
+
   constructor(queues: readonly EntryStream[], startFrom: GroupSpec['startFrom']) {
     this.cursors = queues.map((queue) => {
       if (startFrom === 'first') return 0;
@@ -102,6 +107,8 @@ export class StoredGroup {
   expired = 0;
   dropped = 0;
   purged = 0;
+  replayed = 0;
+  passed = 0;
 
   constructor(spec: GroupSpec, shards: readonly Shard[]) {
     this.name = spec.group;
