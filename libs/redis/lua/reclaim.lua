@@ -1,8 +1,9 @@
 -- Take over deliveries of one stream whose lease has expired, and count a crash for each whose handler had started.
 -- A page of the pending list at a time; the cursor must be carried on: started anew it would never get past a busy head.
--- Returns {next cursor, entries, note written on each}; a note ends with the fence of the hand-over, which only grows.
+-- Returns {next cursor, entries, note written on each, `r` instead of `u` where `replayer` held it}; a note ends with the
+-- fence of the hand-over, which only grows.
 local stream, notes = unpack(KEYS)
-local group, consumer, lease, cursor, max, prefix = unpack(ARGV)
+local group, consumer, lease, cursor, max, prefix, replayer = unpack(ARGV)
 local PAGE = 200
 local now = now_ms()
 
@@ -35,10 +36,10 @@ for _, entry in ipairs(redis.call('XCLAIM', unpack(claim))) do
   if entry and entry[2] then -- a deleted entry leaves the pending list here
     local id = entry[1]
     local count, fence = crashes_of(id)
-    local note = count .. 'u@' .. text(math.max(now, (fence or 0) + 1))
-    redis.call('HSET', notes, prefix .. id, note)
+    fence = '@' .. text(math.max(now, (fence or 0) + 1))
+    redis.call('HSET', notes, prefix .. id, count .. 'u' .. fence)
     entries[#entries + 1] = entry
-    written[#written + 1] = note
+    written[#written + 1] = count .. (owner_of[id] == replayer and 'r' or 'u') .. fence
   end
 end
 return { next_cursor, entries, written }

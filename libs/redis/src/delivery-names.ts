@@ -2,6 +2,9 @@
 import type { Delivery, QueueLease } from '@millrace/core';
 import type { GroupShard } from './streams.js';
 
+/** Holds what a replay put back until a member takes it over. */
+export const REPLAY_CONSUMER = 'replay';
+
 /** Entries of an ordered queue stay under one name, whoever owns the queue: nothing has to be claimed at a take-over. */
 export const ORDERED_CONSUMER = 'o';
 

@@ -6,10 +6,12 @@ export interface EntryNote {
   readonly noted: number;
   /** Of the latest hand-over. */
   readonly fence: number;
+  /** Told by reclaim.lua, not stored. */
+  readonly isReplayed?: boolean;
 }
 
 /**
- * Note of one entry: `<crashes><u, or s once its handler has started><epoch>@<fence>`.
+ * Note of one entry: `<crashes><u, or s once its handler has started><epoch>@<fence>`; `r` where a replay put it back.
  * Read by reclaim.lua and read-ordered.lua too.
  */
 export function startedNote({ noted = 0, epoch, fence }: NotedDelivery): string {
@@ -18,5 +20,6 @@ export function startedNote({ noted = 0, epoch, fence }: NotedDelivery): string 
 
 export function readNote(note: string): EntryNote {
   const at = note.indexOf('@');
-  return { noted: Number.parseInt(note, 10), fence: at < 0 ? 0 : Number(note.slice(at + 1)) };
+  const isReplayed = note.charAt(at - 1) === 'r';
+  return { noted: Number.parseInt(note, 10), fence: at < 0 ? 0 : Number(note.slice(at + 1)), isReplayed };
 }

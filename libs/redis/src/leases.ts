@@ -10,6 +10,7 @@ import {
   noteField,
   pendingName,
   placeOf,
+  REPLAY_CONSUMER,
   type NotedDelivery,
 } from './delivery-names.js';
 import { readNote, startedNote } from './entry-note.js';
@@ -72,6 +73,7 @@ export class Leases {
         cursor,
         max,
         fieldPrefix(stream.source, stream.queue),
+        REPLAY_CONSUMER,
       ],
       'buffer',
     )) as ReclaimReply;

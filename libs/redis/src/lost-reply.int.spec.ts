@@ -212,6 +212,25 @@ describe('a lost reply', () => {
   });
 });
 
+describe('a lost reply of a replay', () => {
+  it('puts each message back once, and the answer counts it', async () => {
+    await ports.broker.send([message(), message()]);
+    const deliveries = await leased(2);
+    await ports.broker.settle(deliveries.map((delivery) => ({ delivery, settlement: { type: 'ack' } as const })));
+    const report = await losing('put-back', () => ports.admin.replay(TOPIC, 'g', { to: 'first' }));
+    expect(report).toMatchObject({ putBack: 2, interrupted: 0 });
+    expect(await ports.broker.reclaim(subscription, 0, { max: 10 })).toHaveLength(2);
+  });
+
+  it('skips each message once, and the answer counts it', async () => {
+    await ports.broker.send([message(), message()]);
+    const report = await losing('pass-over', () => ports.admin.replay(TOPIC, 'g', { to: 'last' }));
+    expect(report).toMatchObject({ skipped: 2 });
+    const [row] = (await witness.admin.stats(TOPIC)).groups;
+    expect(row).toMatchObject({ ready: 0, passed: 2 });
+  });
+});
+
 describe('a send whose fate is not known at its deadline', () => {
   it('rejects with SendUnknownError, and its retry gives the receipt without storing it twice', async () => {
     const hasty = connectRedis({ connection: `redis://127.0.0.1:${proxy.port}`, namespace, sendTimeout: '1s' });

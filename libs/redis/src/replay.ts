@@ -8,14 +8,12 @@ import {
   type ReplayReport,
 } from '@millrace/core';
 import { UnknownFate, type Caller } from './caller.js';
-import { fieldPrefix, ORDERED_CONSUMER } from './delivery-names.js';
+import { fieldPrefix, ORDERED_CONSUMER, REPLAY_CONSUMER } from './delivery-names.js';
 import type { ShardKeys } from './keys.js';
 import type { ScriptArgument } from './scripts.js';
 import { StreamPosition } from './stream-position.js';
 import { retryQueues, type KnownTopic, type StoredGroup } from './topics.js';
 
-/** Holds what was put back until a member takes it over. */
-const REPLAY_CONSUMER = 'replay';
 const PAGE = 500;
 
 type Count = { -readonly [K in 'putBack' | 'interrupted' | 'skipped']: number };

@@ -71,6 +71,7 @@ export class GroupShard {
       // A retry may be handed out in the very ms in which it was stored.
       fence: Math.max(note?.fence ?? entryMs(entryId), fencedBy + 1),
       readyAt,
+      isReplayed: note?.isReplayed,
       leaseUntil: leaseStart + leaseMs,
       noted,
     };

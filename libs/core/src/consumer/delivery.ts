@@ -61,6 +61,8 @@ export interface Delivery {
    * writes it too and refuses a smaller one (docs/retention.md).
    */
   readonly fence: number;
+  /** A replay put it back: whoever held it has lost it, even if that was this very consumer. */
+  readonly isReplayed?: boolean;
   /** When the message first became ready for this group, Unix ms of the broker's clock; a redrive begins anew. */
   readonly readyAt: number;
   /** Until when the lease is surely ours, on this process's monotonic clock (ms); moved by `renew`. */

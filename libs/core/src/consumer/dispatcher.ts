@@ -93,10 +93,17 @@ export class Dispatcher {
     return deliveries.filter((delivery) => {
       const known = this.inHand.find(delivery);
       // After a long pause it may be our own lease that expired, and its handler still runs.
-      if (known && known.state !== 'gone') known.delivery.leaseUntil = delivery.leaseUntil;
+      if (known && known.state !== 'gone' && delivery.isReplayed) this.follow(known, delivery);
+      else if (known && known.state !== 'gone') known.delivery.leaseUntil = delivery.leaseUntil;
       else this.accept(delivery);
       return !known || known.state === 'gone';
     });
+  }
+
+  /** A replay has taken a delivery from us and given it to us anew: the second run begins when the first has ended. */
+  private follow(known: HeldDelivery, delivery: Delivery): void {
+    known.onGone = () => this.accept(delivery);
+    if (known.state !== 'settling' && !known.lost) this.lose(known);
   }
 
   /** What arrives after `stop` is given back at once. */

@@ -16,7 +16,7 @@ describe('replay', () => {
       await test.mq.producer.send(TOPIC, body, options);
       await clock.advance(0);
     };
-    return { mq: test.mq, runs, send };
+    return { mq: test.mq, ports: test.ports, runs, send };
   }
 
   it('reaches a running consumer within some seconds, without a restart', async () => {
@@ -34,17 +34,31 @@ describe('replay', () => {
     expect(again!.fence).toBeGreaterThan(first!.fence);
   });
 
-  it('tells a running handler that its lease is lost; what it returns is not written, and the message runs again', async () => {
-    const { mq, runs, send } = await start('concurrent');
-    await send('a');
-    await mq.admin.replay(TOPIC, GROUP, { to: 'first' });
-    await processes.advance(3000);
-    expect(runs.contexts[0]!.signal.reason).toBeInstanceOf(LeaseLostError);
-    expect(runs.bodies).toEqual(['a', 'a']);
-    runs.endAll();
-    await processes.advance(100);
-    expect((await mq.admin.stats(TOPIC)).groups[0]).toMatchObject({ done: 1, leased: 0 });
-  });
+  it.each([
+    ['the renewal', 0],
+    ['the take-over', 20],
+  ])(
+    'tells a running handler by %s; what it returns is not written, and the message runs after it',
+    async (_, failures) => {
+      const { mq, ports, runs, send } = await start('concurrent');
+      await send('a');
+      if (failures > 0) ports.faults.failNext('renew', new Error('down'), { times: failures });
+      const lost: string[] = [];
+      mq.events.on('lease-lost', ({ messageId }) => lost.push(messageId));
+      await mq.admin.replay(TOPIC, GROUP, { to: 'first' });
+      await processes.advance(2900);
+      expect(runs.contexts[0]!.signal.reason).toBeInstanceOf(LeaseLostError);
+      expect([runs.bodies, lost]).toEqual([['a'], [runs.contexts[0]!.messageId]]);
+      runs.end(0);
+      await processes.advance(3000);
+      expect(runs.bodies).toEqual(['a', 'a']);
+      expect((await mq.admin.stats(TOPIC)).groups[0]).toMatchObject({ done: 0, leased: 1 });
+      ports.faults.clear();
+      runs.end(1);
+      await processes.advance(100);
+      expect((await mq.admin.stats(TOPIC)).groups[0]).toMatchObject({ done: 1, leased: 0 });
+    },
+  );
 
   it('keeps the order of a key, also against what has not been read yet, and waits for the handler that runs', async () => {
     const { mq, runs, send } = await start('ordered');

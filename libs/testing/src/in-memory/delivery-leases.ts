@@ -2,6 +2,7 @@
 // deliveries whose owner is gone.
 import type { Delivery } from '@millrace/core';
 import { countCrash } from './crash.js';
+import { REPLAY_CONSUMER } from './put-back.js';
 import type { GroupShard, PendingEntry, StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
 
@@ -42,6 +43,7 @@ export function reclaimExpired(
   if (group.mode === 'ordered') return [];
   const expired = [...part.pending.values()].filter((pending) => pending.leaseUntil <= now).slice(0, Math.max(0, max));
   for (const pending of expired) {
+    pending.isReplayed = pending.consumer === REPLAY_CONSUMER;
     pending.consumer = consumer;
     pending.leaseUntil = now + group.leaseMs;
     countCrash(pending);

@@ -25,10 +25,11 @@ export class Receiver {
 
   toDelivery(subscription: Subscription, shard: number, pending: PendingEntry, leaseUntil: number): Delivery {
     const { topic, group } = subscription;
-    const { entryId, source, queue, consumer, epoch, state, firstReadyAt: readyAt } = pending;
+    const { entryId, source, queue, consumer, epoch, state, firstReadyAt: readyAt, isReplayed } = pending;
     const message = storedCopy(pending.entry.message);
     const fence = this.store.nextFence();
-    return { topic, group, shard, queue, source, entryId, consumer, epoch, state, message, fence, readyAt, leaseUntil };
+    const place = { topic, group, shard, queue, source, entryId, consumer, epoch };
+    return { ...place, state, message, fence, isReplayed, readyAt, leaseUntil };
   }
 
   private take(subscription: Subscription, shard: number, { max, leases = [] }: ReceiveOptions): Delivery[] {

@@ -31,6 +31,8 @@ export interface PendingEntry {
   /** Its handler has begun: an expiry from here on is a crash. */
   started: boolean;
   readonly firstReadyAt: number;
+  /** Its latest hand-over was out of a replay. */
+  isReplayed?: boolean;
   state: RetryState;
 }
 
@@ -66,9 +68,11 @@ export class GroupShard {
   /** Where the next concurrent read begins, so that no stream is starved by its neighbours. */
   nextStream = 0;
 
-  /** Whether the message waits for its next attempt. */
-  waitsFor(messageId: string): boolean {
-    return this.retries.some(({ message }) => message.messageId === messageId);
+  /** Whether the message waits for its next attempt, or with its parked key. */
+  waitsFor(queue: number, { message, position }: Entry): boolean {
+    const parked = this.parked[queue]!.get(message.orderingKey);
+    if (parked?.messages.some(({ entry, source }) => source === 'queue' && entry.position === position)) return true;
+    return this.retries.some((retry) => retry.message.messageId === message.messageId);
   }
 
   constructor(queues: readonly EntryStream[], startFrom: GroupSpec['startFrom']) {
