@@ -28,8 +28,10 @@ describe('replay', () => {
     await processes.advance(100);
     expect(await mq.admin.replay(TOPIC, GROUP, { to: 'first' })).toMatchObject({ putBack: 2 });
     await processes.advance(3000);
-    expect(runs.bodies).toEqual(['a', 'b', 'a', 'b']);
-    const [first, , again] = runs.contexts;
+    // Two queues have no order between them.
+    expect(runs.bodies.toSorted()).toEqual(['a', 'a', 'b', 'b']);
+    const [first] = runs.contexts;
+    const again = runs.contexts.slice(2).find(({ messageId }) => messageId === first!.messageId);
     expect(again).toMatchObject({ messageId: first!.messageId, attempt: 1, crashes: 0 });
     expect(again!.fence).toBeGreaterThan(first!.fence);
   });
