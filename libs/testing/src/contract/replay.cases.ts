@@ -257,4 +257,26 @@ export function replayCases({ promise, scene }: ContractKit): void {
       expect({ accepted, sum }).toEqual({ accepted: 7, sum: 7 + row.replayed });
     },
   );
+
+  promise(
+    'of an ordered group leaves a parked message to its key going back, and skips it going to the last',
+    async () => {
+      const stage = await scene();
+      const one = await (await stage.member('g', { mode: 'ordered', ...LEASE })).own(0);
+      await stage.send({ body: 'parked', orderingKey: 'k' }, { body: 'done', orderingKey: 'other' });
+      const [parked, done] = await one.drain();
+      await one.settle([parked!], { type: 'retry', delayMs: 60_000, state: FAILED_TWICE });
+      await one.ack(done!);
+      const { admin } = stage.ports;
+      expect(await admin.replay(stage.topic, 'g', { to: 'first' })).toEqual({ ...NOTHING, putBack: 1 });
+      expect(await stage.group('g')).toMatchObject({ retrying: 1, replayed: 1 });
+      expect(await admin.replay(stage.topic, 'g', { to: 'last', dryRun: true })).toEqual({ ...NOTHING, skipped: 2 });
+      expect(await admin.replay(stage.topic, 'g', { to: 'last' })).toEqual({ ...NOTHING, skipped: 2 });
+      expect(await stage.group('g')).toMatchObject({ retrying: 0, ready: 0, leased: 0, passed: 2 });
+      await stage.send({ body: 'new', orderingKey: 'k' });
+      one.leases = [(await one.acquire(0))!];
+      expect(bodies(await one.drain())).toEqual(['new']);
+    },
+    'orderedMode',
+  );
 }
