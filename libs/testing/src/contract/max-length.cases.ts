@@ -54,6 +54,7 @@ export function maxLengthCases({ promise, scene }: ContractKit): void {
   promise('while no group is declared everything counts: it waits for the first one', async () => {
     const stage = await scene({ maxLength: 2 });
     expect(await trySend(stage, 'a', 'b', 'c')).toEqual(['ok', 'ok', FULL]);
+    expect(await trySend(stage, 'c')).toEqual([FULL]);
     const member = await stage.member('g');
     await member.ack(...(await member.drain()));
     expect(await trySend(stage, 'd')).toEqual(['ok']);

@@ -12,7 +12,7 @@ export function replayCases({ promise, scene }: ContractKit): void {
   /** A group that has finished what was sent. */
   async function finished(...sent: string[]): Promise<{ stage: Scene; member: Member; before: Delivery[] }> {
     const stage = await scene({ queues: 2 });
-    const member = await stage.member('g', LEASE);
+    const member = await stage.member('g');
     if (sent.length > 0) await stage.send(...sent);
     const before = await member.drain();
     await member.ack(...before);
@@ -73,7 +73,8 @@ export function replayCases({ promise, scene }: ContractKit): void {
   );
 
   promise('counts no crash either for what was taken over and started before', async () => {
-    const { stage, member } = await finished();
+    const stage = await scene();
+    const member = await stage.member('g', LEASE);
     await stage.send('a');
     await member.drain();
     await member.expireLeases();
@@ -106,7 +107,7 @@ export function replayCases({ promise, scene }: ContractKit): void {
 
   promise('put back messages are not trimmed before they are finished', async () => {
     const stage = await scene({ retention: '1h', retentionCount: 0, retentionBytes: 0 });
-    const member = await stage.member('g', LEASE);
+    const member = await stage.member('g');
     const sent = Array.from({ length: 400 }, (_, number) => `${number}`);
     await stage.send(...sent);
     await member.ack(...(await member.drain()));
@@ -162,7 +163,7 @@ export function replayCases({ promise, scene }: ContractKit): void {
 
   promise('works on every shard and on more than one step can move', async () => {
     const stage = await scene({ queues: 4, shards: 2 });
-    const member = await stage.member('g', LEASE);
+    const member = await stage.member('g');
     const sent = Array.from({ length: 1300 }, (_, number) => `${number}`);
     await stage.send(...sent);
     await member.ack(...(await member.drain()));
@@ -180,7 +181,7 @@ export function replayCases({ promise, scene }: ContractKit): void {
     'is refused where messages were trimmed away, unless the earliest kept will do; the gap is reported',
     async () => {
       const stage = await scene({ retention: 0 });
-      const member = await stage.member('g', LEASE);
+      const member = await stage.member('g');
       const to = new Date(stage.subject.now() - 1000);
       await stage.send(...Array.from({ length: 400 }, (_, number) => `${number}`));
       await member.ack(...(await member.drain()));
