@@ -7,22 +7,21 @@ const PROGRAM = fileURLToPath(new URL('./ping-probe.js', import.meta.url));
 
 export interface ProbeResult {
   readonly pings: number;
-  /** Pings during which the control was slow too: not counted in `excessMs`. */
-  readonly noisy: number;
+  /** Longest answer. */
   readonly worstMs: number;
-  /** Longest answer of the server beyond that of the control. */
-  readonly excessMs: number;
+  /** The same without the time for which server and probe waited for a processor. */
+  readonly stallMs: number;
 }
 
 export interface Probe {
-  readonly pid: number;
   /** Idempotent. */
   end(): Promise<ProbeResult>;
 }
 
-export async function startProbe(port: number, controlPort: number): Promise<Probe> {
+/** @param server its port and process */
+export async function startProbe({ port, pid }: { port: number; pid: number }): Promise<Probe> {
   // Its input is a pipe: it ends with the parent, however that ends.
-  const child = spawn(process.execPath, [PROGRAM, String(port), String(controlPort)], {
+  const child = spawn(process.execPath, [PROGRAM, String(port), String(pid)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';
@@ -35,5 +34,5 @@ export async function startProbe(port: number, controlPort: number): Promise<Pro
     await closed;
     return JSON.parse(output) as ProbeResult;
   };
-  return { pid: child.pid!, end: () => (result ??= finish()) };
+  return { end: () => (result ??= finish()) };
 }

@@ -1,61 +1,68 @@
-// Asks two servers every millisecond whether they are there, in a process of its own so that nothing else delays it:
+// Asks a server every millisecond whether it is there, in a process of its own so that nothing else delays it:
 //
-//   node ping-probe.js <port> <control port>
+//   node ping-probe.js <port> <pid of the server>
 //
-// Prints one JSON line when its input ends.
-import { connect, type Socket } from 'node:net';
+// Prints one JSON line when its input ends. On a busy machine a server waits for the processor: the kernel knows how long
+// (schedstat), and that time is no stall of the server's own making; nor is the time for which the probe itself waited.
+import { closeSync, openSync, readSync } from 'node:fs';
+import { connect } from 'node:net';
 
 const EVERY_MS = 1;
-/** A control that takes longer shows a busy machine, not a busy server. */
-const NOISE_MS = 5;
+/** Below this nobody needs to know whose fault it was. */
+const WORTH_ASKING_MS = 5;
 const PING = 'PING\r\n';
 const PONG_BYTES = '+PONG\r\n'.length;
 
-class Line {
-  /** Answer times in ms, in the order of the pings. */
-  readonly answers: number[] = [];
-  private readonly asked: number[] = [];
-  private bytes = 0;
-  private readonly socket: Socket;
+/** How long the main thread of a process has waited for a processor so far, in ms; 0 where the kernel does not tell. */
+class WaitingTime {
+  private readonly file: number | undefined;
+  private readonly text = Buffer.alloc(96);
 
-  constructor(port: number) {
-    this.socket = connect({ host: '127.0.0.1', port, noDelay: true });
-    this.socket.on('data', (chunk) => {
-      const now = performance.now();
-      for (this.bytes += chunk.length; this.bytes >= PONG_BYTES; this.bytes -= PONG_BYTES)
-        this.answers.push(now - this.asked[this.answers.length]!);
-    });
+  constructor(pid: number) {
+    try {
+      this.file = openSync(`/proc/${pid}/task/${pid}/schedstat`, 'r');
+    } catch {
+      this.file = undefined;
+    }
   }
 
-  ping(): void {
-    this.asked.push(performance.now());
-    this.socket.write(PING);
+  read(): number {
+    if (this.file === undefined) return 0;
+    const length = readSync(this.file, this.text, 0, this.text.length, 0);
+    return Number(this.text.toString('latin1', 0, length).split(' ')[1]) / 1e6;
   }
 
-  end(): void {
-    this.socket.destroy();
+  close(): void {
+    if (this.file !== undefined) closeSync(this.file);
   }
 }
 
+const [port = 0, pid = 0] = process.argv.slice(2).map(Number);
+const [server, self] = [new WaitingTime(pid), new WaitingTime(process.pid)];
+const waited = (): number => server.read() + self.read();
 const rounded = (ms: number): number => Number(ms.toFixed(1));
 
-const [server, control] = process.argv.slice(2).map((port) => new Line(Number(port))) as [Line, Line];
+const asked: { at: number; waited: number }[] = [];
+let [answered, bytes, worst, stall] = [0, 0, 0, 0];
+const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+socket.on('data', (chunk) => {
+  const now = performance.now();
+  for (bytes += chunk.length; bytes >= PONG_BYTES; bytes -= PONG_BYTES) {
+    const ping = asked[answered++]!;
+    const ms = now - ping.at;
+    worst = Math.max(worst, ms);
+    stall = Math.max(stall, ms > WORTH_ASKING_MS ? ms - (waited() - ping.waited) : ms);
+  }
+});
 const timer = setInterval(() => {
-  server.ping();
-  control.ping();
+  asked.push({ at: performance.now(), waited: waited() });
+  socket.write(PING);
 }, EVERY_MS);
 
 process.stdin.resume().once('end', () => {
   clearInterval(timer);
-  server.end();
-  control.end();
-  const pings = Math.min(server.answers.length, control.answers.length);
-  let [worst, excess, noisy] = [0, 0, 0];
-  for (let at = 0; at < pings; at++) {
-    const [ms, controlMs] = [server.answers[at]!, control.answers[at]!];
-    worst = Math.max(worst, ms);
-    if (controlMs > NOISE_MS) noisy++;
-    else excess = Math.max(excess, ms - controlMs);
-  }
-  process.stdout.write(`${JSON.stringify({ pings, noisy, worstMs: rounded(worst), excessMs: rounded(excess) })}\n`);
+  socket.destroy();
+  server.close();
+  self.close();
+  process.stdout.write(`${JSON.stringify({ pings: answered, worstMs: rounded(worst), stallMs: rounded(stall) })}\n`);
 });
