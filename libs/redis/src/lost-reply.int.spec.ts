@@ -116,6 +116,25 @@ describe('a lost reply', () => {
     expect(await groupStats()).toMatchObject({ ready: 0, leased: 2 });
   });
 
+  it('of an ordered receive brings what the lost reply held before anything later', async () => {
+    const ordered = await ports.broker.subscribe({ ...group, group: 'o', mode: 'ordered', consumer: 'one' });
+    const lease = (await ports.leases.acquire(ordered, 0, 0, 'one'))!;
+    const read = (): Promise<Delivery[]> => ports.broker.receive(ordered, 0, { max: 1, waitMs: 0, leases: [lease] });
+    // Past what a former owner may have left: from here on it reads what is new.
+    expect(await read()).toEqual([]);
+    const sent = [1, 2, 3].map((number) =>
+      message({ orderingKey: 'k', routingKey: 'k', body: Buffer.from(`${number}`) }),
+    );
+    await witness.broker.send(sent);
+    const received = await losing('read-ordered', read);
+    while (received.length < sent.length) {
+      const more = await read();
+      if (more.length === 0) break;
+      received.push(...more);
+    }
+    expect(received.map(({ message: { body } }) => body.toString())).toEqual(['1', '2', '3']);
+  });
+
   it('of an ack still says settled, and the message is done once', async () => {
     await ports.broker.send([message()]);
     const [delivery] = await leased(1);
