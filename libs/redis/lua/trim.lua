@@ -7,6 +7,17 @@ local keep_ms, keep_count, keep_bytes, only = unpack(ARGV)
 local MOST = 10000 -- per step and call, so that no call holds up the server; LIMIT 0 would mean no limit
 local SAMPLES = 1000 -- nodes at the head that are weighed
 
+-- XREADGROUP goes to replicas and to the append-only file without entries-read: after a restart or a failover the server takes
+-- for unread what was read long ago. Put right when the group has nearly caught up, where counting costs next to nothing.
+local FEW = 16
+local function put_lag_right(info)
+  if not info['entries-read'] or not info.lag or info.lag == 0 then return end
+  local read_to = info['last-delivered-id']
+  local unread = #redis.call('XRANGE', stream, '(' .. read_to, '+', 'COUNT', FEW)
+  if unread == FEW or unread == info.lag then return end
+  redis.call('XGROUP', 'SETID', stream, info.name, read_to, 'ENTRIESREAD', info['entries-read'] + info.lag - unread)
+end
+
 -- Without any declared group nobody has finished anything: who sends before the first consumer is there loses nothing.
 local wanted = only == '' and declared_groups(meta) or { [only] = true }
 if next(wanted) == nil or redis.call('EXISTS', stream) == 0 then return 0 end
@@ -16,6 +27,7 @@ for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   for at = 1, #row, 2 do info[row[at]] = row[at + 1] end
   if wanted[info.name] then
     wanted[info.name] = nil
+    put_lag_right(info)
     local pending = redis.call('XPENDING', stream, info.name)
     local needed = pending[1] > 0 and pending[2] or info['last-delivered-id']
     if less(needed, floor) then floor = needed end
