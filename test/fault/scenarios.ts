@@ -9,6 +9,7 @@ import { outOfMemory } from './scenarios/out-of-memory.js';
 import { sharedKey } from './scenarios/shared-key.js';
 import { churn } from './scenarios/churn.js';
 import { lostState } from './scenarios/lost-state.js';
+import { clusterFailover, sentinelFailover, slotMigration } from './scenarios/failover.js';
 import { halfOpen } from './scenarios/half-open.js';
 import { diskFull } from './scenarios/disk-full.js';
 import { slowHandler } from './scenarios/slow-handler.js';
@@ -32,9 +33,9 @@ export const SCENARIOS: readonly Scenario[] = [
   freezeServer,
   lostReplies,
   halfOpen,
-  pending('T9', 'Sentinel failover, with and without replicas durability', 'no Sentinel launcher yet'),
-  pending('T10', 'Cluster failover', 'no Cluster launcher yet'),
-  pending('T11', 'slot migration under load', 'no Cluster launcher yet'),
+  sentinelFailover,
+  clusterFailover,
+  slotMigration,
   outOfMemory,
   diskFull,
   slowHandler,

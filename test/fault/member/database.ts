@@ -1,16 +1,19 @@
 // The database side of a member: effects through the inbox, sends through the outbox.
 import 'reflect-metadata';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Middleware, MqContext } from '@millrace/core';
 import { MqModule } from '@millrace/nestjs';
 import { connectRedis } from '@millrace/redis';
-import { getTransaction, InboxMiddleware, Outbox, TransactionalModule } from '@millrace/transactional';
+import { getTransaction, InboxMiddleware, Outbox, OutboxAdmin, TransactionalModule } from '@millrace/transactional';
 import { pgDatabase } from '@millrace/transactional/pg';
 import pg from 'pg';
 import type { MemberConfig } from './member-config.js';
 import type { Payload } from './payload.js';
 import type { Send } from './sending-member.js';
+
+const DRAIN_MS = 20_000;
 
 export interface Database {
   readonly inbox: Middleware;
@@ -26,7 +29,7 @@ export const EFFECTS = `create table if not exists effects
 export async function openDatabase(config: MemberConfig): Promise<Database> {
   const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 12 });
   pool.on('error', () => undefined); // a query that fails says so itself
-  const { redisUrl: connection, namespace, sendTimeout, sending } = config;
+  const { connection, namespace, sendTimeout, sending } = config;
   const ports = connectRedis({ connection, namespace, sendTimeout });
   const relay = sending?.outbox ? { pollInterval: '200ms' } : false;
 
@@ -41,6 +44,7 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
   const app = await NestFactory.createApplicationContext(DatabaseModule, { logger: ['error'] });
   const inbox = app.get(InboxMiddleware, { strict: false });
   const outbox = app.get(Outbox, { strict: false });
+  const outboxAdmin = app.get(OutboxAdmin, { strict: false });
   return {
     inbox: inbox.handle,
     effect: (group) => async (context, body) => {
@@ -54,8 +58,15 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
       return undefined;
     },
     close: async () => {
+      // Its relay is the only one: what it left in the outbox nobody would send.
+      if (relay) await drained(outboxAdmin);
       await app.close();
       await pool.end();
     },
   };
+}
+
+async function drained(admin: OutboxAdmin): Promise<void> {
+  const giveUpAt = performance.now() + DRAIN_MS;
+  while ((await admin.status()).pending > 0 && performance.now() < giveUpAt) await wait(50);
 }

@@ -14,11 +14,8 @@ const SETTLE_MS = 20_000;
 const config = JSON.parse(process.argv[2]!) as MemberConfig;
 mkdirSync(config.folder, { recursive: true });
 const history = new HistoryFile(historyPath(config.folder, config.process));
-const ports = connectRedis({
-  connection: config.redisUrl,
-  namespace: config.namespace,
-  sendTimeout: config.sendTimeout,
-});
+const { connection, namespace, sendTimeout } = config;
+const ports = connectRedis({ connection, namespace, sendTimeout });
 makeMortal(ports.broker);
 if (config.diesAt) dieAt(config.diesAt);
 const mq = new Mq(ports, { topics: config.topics, shutdownTimeout: '5s' });

@@ -55,12 +55,18 @@ export interface ListeningConfig {
   slow?: { every: number; ms: number; blocks: boolean };
 }
 
+/** One server, a set that sentinels watch, or a cluster. */
+export type ServerAddress =
+  | string
+  | { sentinels: { host: string; port: number }[]; name: string }
+  | { nodes: { host: string; port: number }[] };
+
 export interface MemberConfig {
   /** Of the process in this run; names its history file. */
   process: number;
   name: string;
   folder: string;
-  redisUrl: string;
+  connection: ServerAddress;
   databaseUrl?: string;
   namespace: string;
   sendTimeout: string;

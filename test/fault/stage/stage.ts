@@ -8,14 +8,25 @@ import { crc32 } from 'node:zlib';
 import { decodeMessage, type BrokerAdmin, type DeadLetter, type TopicOptions, type TopicStats } from '@millrace/core';
 import { connectRedis } from '@millrace/redis';
 import { startTcpProxy, type TcpProxy } from '@millrace/testing';
-import { startPostgres, startRedis, type PostgresServer, type RedisServer } from '@millrace/testing/servers';
+import {
+  startPostgres,
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+  type PostgresServer,
+  type RedisCluster,
+  type RedisClusterOptions,
+  type RedisServer,
+  type SentinelOptions,
+  type SentinelSet,
+} from '@millrace/testing/servers';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { unfinished } from '../checker/conservation.js';
 import type { GroupRules, Rules } from '../checker/rules.js';
 import { HistoryFile, historyPath } from '../history/history-file.js';
 import { EFFECTS } from '../member/database.js';
-import type { ListeningConfig, MemberConfig, SendingConfig } from '../member/member-config.js';
+import type { ListeningConfig, MemberConfig, SendingConfig, ServerAddress } from '../member/member-config.js';
 import { isPayload } from '../member/payload.js';
 import { Prng } from '../prng.js';
 import { MemberProcess } from './member-process.js';
@@ -58,6 +69,7 @@ export class Stage {
   readonly history: HistoryFile;
   redisArguments: string[] = [];
   private server: RedisServer | undefined;
+  private address: ServerAddress | undefined;
   private database: PostgresServer | undefined;
   private readonly closers: (() => unknown)[] = [];
   private processes = 1;
@@ -91,6 +103,12 @@ export class Stage {
     return this.server;
   }
 
+  /** What members connect to, unless a proxy stands before it. */
+  private get connection(): ServerAddress {
+    if (this.address === undefined) throw new Error('this scenario has started no Redis');
+    return this.address;
+  }
+
   /** Past every proxy, for whoever looks on. */
   get direct(): Redis {
     return (this.client ??= this.open());
@@ -102,8 +120,23 @@ export class Stage {
 
   async startRedis(...args: string[]): Promise<RedisServer> {
     this.server = await startRedis({ args });
+    this.address = this.server.url;
     this.closers.push(() => this.server!.stop());
     return this.server;
+  }
+
+  async startSentinel(options: SentinelOptions): Promise<SentinelSet> {
+    const set = await startSentinel(options);
+    this.closers.push(() => set.stop());
+    this.address = { sentinels: [...set.sentinels], name: set.name };
+    return set;
+  }
+
+  async startCluster(options: RedisClusterOptions): Promise<RedisCluster> {
+    const cluster = await startRedisCluster(options);
+    this.closers.push(() => cluster.stop());
+    this.address = { nodes: [...cluster.addresses] };
+    return cluster;
   }
 
   async startPostgres(): Promise<PostgresServer> {
@@ -234,7 +267,7 @@ export class Stage {
 
   ports(): BrokerAdmin {
     if (this.admin) return this.admin;
-    const ports = connectRedis({ connection: this.redis.url, namespace: this.namespace, sendTimeout: '5s' });
+    const ports = connectRedis({ connection: this.connection, namespace: this.namespace, sendTimeout: '5s' });
     this.closers.push(() => ports.broker.close());
     return (this.admin = ports.admin);
   }
@@ -282,7 +315,7 @@ export class Stage {
       process: this.processes++,
       name,
       folder: this.historyFolder,
-      redisUrl: via ? `redis://${via.host}:${via.port}` : this.redis.url,
+      connection: via ? `redis://${via.host}:${via.port}` : this.connection,
       databaseUrl: needsDatabase ? this.database!.url : undefined,
       namespace: this.namespace,
       sendTimeout: this.sendTimeout,
