@@ -16,14 +16,10 @@ import { slowHandler } from './scenarios/slow-handler.js';
 import { poison } from './scenarios/poison.js';
 import { cancelRaces } from './scenarios/cancel-races.js';
 import { manyPending } from './scenarios/many-pending.js';
+import { redrive } from './scenarios/redrive.js';
 import { soak } from './scenarios/soak.js';
 
 export const SOAK: Scenario = soak;
-
-/** What the framework does not have yet cannot be attacked; it is never left out without a word. */
-function pending(id: string, title: string, why: string): Scenario {
-  return { id, title, skip: () => why, run: () => Promise.reject(new Error(why)) };
-}
 
 export const SCENARIOS: readonly Scenario[] = [
   killServer,
@@ -43,7 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sharedKey,
   churn,
   cancelRaces,
-  pending('T20', 'replay and redrive under traffic', 'no replay yet'),
+  redrive,
   lostState,
   manyPending,
   SOAK,

@@ -84,11 +84,16 @@ export function witness({ number }: ListeningConfig, history: HistoryFile): Midd
   };
 }
 
-async function work(config: ListeningConfig, body: Payload, { attempt, crashes, signal }: MqContext): Promise<void> {
+async function work(
+  config: ListeningConfig,
+  body: Payload,
+  { attempt, crashes, generation, signal }: MqContext,
+): Promise<void> {
   const [least, most] = config.workMs;
-  const { slow, failShare = 0 } = config;
+  const { slow, sickEvery = 0, failShare = 0 } = config;
   // A number of its own for each message, the same in every process.
   const chance = (crc32(`${body.p}:${body.n}`) % 10_000) / 10_000;
+  if (sickEvery > 0 && body.n % sickEvery === 0 && generation === 0) throw new Refused('not before it is redriven');
   if (body.poison === 'throws') throw new Refused('poison');
   if (body.poison === 'crashes') process.kill(process.pid, 'SIGKILL');
   if (body.poison === 'hangs') await new Promise(() => undefined);

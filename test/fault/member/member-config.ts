@@ -46,6 +46,8 @@ export interface ListeningConfig {
   /** Share of first attempts that throw. */
   failShare?: number;
   backoffMs?: number;
+  /** Every so many messages one always throws, until it is redriven. */
+  sickEvery?: number;
   maxAttempts?: number;
   maxCrashes?: number;
   timeout?: string;
