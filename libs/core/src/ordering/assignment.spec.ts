@@ -45,4 +45,20 @@ describe('assignment of queues', () => {
     // The quota may push some queues on; a plain modulo would move nearly all of them.
     expect(moved).toBeLessThanOrEqual(necessary * 2);
   });
+
+  it('moves about 4 of 16 queues when the fourth member joins or one of four leaves', () => {
+    const moves = { join: 0, leave: 0 };
+    const RUNS = 200;
+    for (let run = 0; run < RUNS; run++) {
+      const names = members(4).map((name) => `${name}-${run}`);
+      const four = ownerOf(assignQueues(16, names));
+      const three = ownerOf(assignQueues(16, names.slice(0, 3)));
+      const moved = [...four.keys()].filter((queue) => four.get(queue) !== three.get(queue)).length;
+      expect(moved).toBeLessThanOrEqual(10);
+      moves.join += moved;
+      moves.leave += [...three].filter(([queue, member]) => four.get(queue) !== member).length;
+    }
+    expect(moves.join / RUNS).toBeLessThan(6);
+    expect(moves.leave / RUNS).toBeLessThan(6);
+  });
 });

@@ -60,7 +60,7 @@ describe('ordered mode', () => {
     expect(runs.running).toBe(3);
   });
 
-  it('lets a failing key block only itself, and tries again in place after 1 s, then 2 s', async () => {
+  it('lets a failing key block only itself, and tries again after 1 s, then 2 s', async () => {
     await send([a, 1], [a, 2], [b, 10], [b, 11]);
     runs.fail(indexOf(runs, 1));
     runs.end(indexOf(runs, 10));
@@ -131,6 +131,83 @@ describe('ordered mode', () => {
     expect(await retried).toMatchObject({ failure: { error: 'HandlerTimeoutError' } });
     await processes.advance(1000);
     expect(runs.contexts.at(-1)).toMatchObject({ attempt: 2, message: { body: 1 } });
+  });
+
+  describe('when retries end', () => {
+    const park = async (): Promise<void> => {
+      await processes.close();
+      processes = new Processes({ ...ORDERED, maxAttempts: 2, onExhausted: 'park' });
+      one = await processes.start();
+      runs = one.runs;
+      await send([a, 1], [a, 2], [b, 10], ['', 'keyless']);
+      const parked = one.test.mq.events.next('key-parked');
+      const dead = one.test.mq.events.next('dead-letter');
+      for (const body of [1, 'keyless']) runs.fail(indexOf(runs, body));
+      // Without a key the message comes again through the promoter.
+      await processes.advance(2000);
+      for (const body of [1, 'keyless']) runs.fail(indexOf(runs, body, 1), new TypeError('still bad'));
+      await processes.advance(0);
+      expect(await parked).toMatchObject({
+        orderingKey: a,
+        attempt: 2,
+        reason: 'attempts-exhausted',
+        text: 'still bad',
+      });
+      expect(await dead).toMatchObject({ reason: 'attempts-exhausted' });
+    };
+
+    it('a key that is to be parked waits for an operator, whoever owns it; the other keys go on', async () => {
+      await park();
+      runs.end(indexOf(runs, 10));
+      await processes.advance(60_000);
+      expect(runs.bodies).toHaveLength(5);
+      const two = await processes.start();
+      await one.test.mq.stopConsuming();
+      await processes.advance(10_000, two);
+      expect(two.runs.bodies).toEqual([]);
+      const [key, ...others] = await two.test.mq.admin.parkedKeys(TOPIC, GROUP, { offset: 0, limit: 10 });
+      expect(others).toEqual([]);
+      expect(key).toMatchObject({
+        orderingKey: a,
+        state: 'exhausted',
+        messages: 2,
+        lastFailure: { error: 'TypeError' },
+      });
+      expect(await stats()).toMatchObject({ parked: 2, dead: 1 });
+    });
+
+    it('a resumed key begins with attempt 1 again and goes on in order', async () => {
+      await park();
+      expect(await one.test.mq.admin.resumeKey(TOPIC, GROUP, a)).toBe('resumed');
+      await processes.advance(0);
+      expect(runs.contexts.at(-1)).toMatchObject({ attempt: 1, message: { body: 1 }, failures: [{}, {}] });
+      runs.end(runs.contexts.length - 1);
+      await processes.advance(0);
+      expect(runs.contexts.at(-1)).toMatchObject({ attempt: 1, message: { body: 2 } });
+    });
+
+    it('a skipped message becomes a dead letter with its story, and the next one of its key runs', async () => {
+      await park();
+      expect(await one.test.mq.admin.skipKey(TOPIC, GROUP, a)).toMatchObject({ result: 'skipped' });
+      await processes.advance(0);
+      expect(runs.contexts.at(-1)).toMatchObject({ message: { body: 2 } });
+      const letters = await one.test.mq.admin.deadLetters(TOPIC, GROUP, { offset: 0, limit: 10 });
+      expect(letters.map(({ state }) => state.failures.length)).toEqual([2, 2]);
+    });
+  });
+
+  it('keeps little of a failing key in memory: what is behind it waits at the broker', async () => {
+    await send(...Array.from({ length: 3000 }, (_, index): [string, unknown] => [a, index]));
+    runs.fail(0);
+    await processes.advance(0);
+    // Nothing of the key is leased: it could not be in memory.
+    expect(await stats()).toMatchObject({ leased: 0, ready: 0, retrying: 1, parked: 2999 });
+    for (let index = 0; index < 200; index++) {
+      await processes.advance(index === 0 ? 1000 : 0);
+      runs.end(runs.contexts.length - 1);
+    }
+    await processes.advance(0);
+    expect(runs.bodies.slice(0, 202)).toEqual([0, ...Array.from({ length: 201 }, (_, index) => index)]);
   });
 
   describe('with several members', () => {
