@@ -55,10 +55,8 @@ describe('ordered consumers under load', () => {
       'everything is done',
       async () => {
         const found = await notes();
-        return (
-          new Set(found.filter(({ event }) => event === 'end').map(({ key, number }) => `${key} ${number}`)).size >=
-            sent && found
-        );
+        const done = new Set(found.filter(({ event }) => event === 'end').map(({ key, number }) => `${key} ${number}`));
+        return done.size >= sent ? found : undefined;
       },
       WITHIN_MS,
     );
