@@ -1,5 +1,6 @@
 // The storage port. Everything is a batch, because a batch is what Redis is fast at. Every promise is written at its
 // method; `libs/testing`'s contract suite checks the same promises on every implementation.
+import type { BroadcastReader } from './broadcast/broadcast-reader.js';
 import type { BrokerAdmin } from './broker-admin.js';
 import type { Delivery, QueueLease, Settlement, SettleResult } from './consumer/delivery.js';
 import type { GroupSpec, Subscription } from './consumer/subscription.js';
@@ -94,9 +95,10 @@ export interface Broker {
   promote(topic: string, shard: number, options: { max: number }): Promise<PromoteResult>;
 
   /**
-   * Removes what every declared group has finished and retention in time, number and bytes does not keep; nothing while
-   * no group is declared, and never what a declared group has not finished. Retried messages that are done and dead
-   * letters beyond their limits go too. Returns the number of removed entries.
+   * Removes what every declared group has finished and retention in time, number and bytes does not keep; never what a
+   * declared group has not finished. While no group is declared: nothing, unless the topic is read by broadcast; then
+   * retention alone decides. Retried messages that are done and dead letters beyond their limits go too. Returns the
+   * number of removed entries.
    */
   trim(topic: string): Promise<number>;
 
@@ -121,6 +123,7 @@ export interface BrokerPorts {
   readonly broker: Broker;
   readonly leases: QueueLeases;
   readonly control: GroupControl;
+  readonly broadcast: BroadcastReader;
   readonly admin: BrokerAdmin;
   readonly deadLetters: DeadLetterFeed;
 }

@@ -54,6 +54,23 @@ export interface MqEventMap {
   'group-idle': OfGroup & { readonly idleMs: number };
   /** An idle group was destroyed, as the topic's `idleGroups` says. */
   'group-expired': OfGroup;
+  /** Broadcast: a message was given up in this instance, after its attempts or because no further one was to be made. */
+  'broadcast-failed': OfDelivery & {
+    readonly reason: DeadLetterReason;
+    readonly text?: string;
+    /** Oldest first; bounded. */
+    readonly failures: readonly FailureRecord[];
+    readonly error?: unknown;
+  };
+  /** Broadcast: entries of a queue were trimmed (or lost by the server) before this instance read them; it reads on. */
+  gap: {
+    readonly topic: string;
+    readonly group: string;
+    /** Over all shards. */
+    readonly queue: number;
+    /** How many; undefined when that cannot be told. */
+    readonly missed?: number;
+  };
   /** A background loop failed; it goes on by itself. */
   'loop-error': { readonly loop: string; readonly error: unknown };
 }

@@ -1,6 +1,13 @@
 // The words and the rules of Millrace. Node built-ins only: no Redis, no Nest.
 export { BackgroundLoop, type LoopOptions, type OnLoopError } from './background-loop.js';
 export type { LoopHealth } from './loop-health.js';
+export type { BroadcastEntry, BroadcastGap, BroadcastPage, BroadcastPosition } from './broadcast/broadcast-page.js';
+export {
+  KEEP_POSITIONS_MS,
+  type BroadcastReader,
+  type BroadcastReadOptions,
+  type BroadcastSpec,
+} from './broadcast/broadcast-reader.js';
 export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, ReceiveOptions } from './broker.js';
 export type { BrokerAdmin, GroupStats, TopicStats } from './broker-admin.js';
 export { systemClock, type Clock } from './clock.js';
@@ -64,8 +71,10 @@ export {
   type SettleResult,
 } from './consumer/delivery.js';
 export {
+  BROADCAST_DEFAULTS,
   LISTENER_DEFAULTS,
   listenerSpec,
+  type ListenMode,
   ORDERED_DEFAULTS,
   type ListenerOptions,
   type ListenerSpec,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { LoopHealth } from './loop-health.js';
 import type { BrokerAdmin } from './broker-admin.js';
+import { BroadcastConsumer } from './broadcast/broadcast-consumer.js';
 import type { BrokerPorts } from './broker.js';
 import { systemClock, type Clock } from './clock.js';
 import { Consumer } from './consumer/consumer.js';
@@ -76,7 +77,7 @@ export class Mq {
   /** Listeners by topic and group. */
   private readonly groups = new Map<string, Listener[]>();
   private readonly deadLetterListeners: DeadLetterListeners;
-  private consumers: Consumer[] = [];
+  private consumers: (Consumer | BroadcastConsumer)[] = [];
   private starting?: Promise<void>;
   private stopping?: Promise<void>;
   private closing?: Promise<void>;
@@ -204,9 +205,15 @@ export class Mq {
     for (const consumer of consumers) consumer.start();
   }
 
-  private async createConsumer(listeners: readonly Listener[]): Promise<Consumer> {
+  private async createConsumer(listeners: readonly Listener[]): Promise<Consumer | BroadcastConsumer> {
     const { ports, clock, events, gate } = this;
-    const { topic, group, mode, leaseMs, startFrom } = listeners[0]!.spec;
+    const { topic, group, mode, leaseMs, startFrom, instance } = listeners[0]!.spec;
+    if (mode === 'broadcast') {
+      const { ttlMs } = await this.topics.declare(topic);
+      const spec = { topic, group, startFrom, instance };
+      const positions = await ports.broadcast.open(spec);
+      return new BroadcastConsumer({ ports, clock, events, gate, spec, ttlMs, positions, listeners });
+    }
     const spec: GroupSpec = {
       topic,
       group,

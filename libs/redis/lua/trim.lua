@@ -19,8 +19,14 @@ local function put_lag_right(info)
 end
 
 -- Without any declared group nobody has finished anything: who sends before the first consumer is there loses nothing.
+-- Unless the topic is read by broadcast, which waits for nobody: then retention alone decides.
+local function is_broadcast()
+  for _, field in ipairs(redis.call('HKEYS', meta)) do
+    if string.find(field, 'broadcast:', 1, true) == 1 then return true end
+  end
+end
 local wanted = only == '' and declared_groups(meta) or { [only] = true }
-if next(wanted) == nil or redis.call('EXISTS', stream) == 0 then return 0 end
+if next(wanted) == nil and not is_broadcast() or redis.call('EXISTS', stream) == 0 then return 0 end
 local floor = text(now_ms()) .. '-0'
 for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   local info = {}

@@ -5,6 +5,7 @@ import type { RedisConnection } from './connection-options.js';
 import { Connections } from './connections.js';
 import { DeclaredGroups } from './declared-groups.js';
 import { RedisAdmin } from './redis-admin.js';
+import { RedisBroadcast } from './redis-broadcast.js';
 import { RedisBroker } from './redis-broker.js';
 import { RedisDeadLetterFeed } from './redis-dead-letter-feed.js';
 import { RedisGroupControl } from './redis-group-control.js';
@@ -58,10 +59,12 @@ export function connectRedis(options: RedisOptions): RedisPorts {
   const caller = new Caller(connections, deadlineMs);
   const topics = new Topics(caller, namespace);
   const groups = new DeclaredGroups(connections);
+  const broadcast = new RedisBroadcast(connections, caller, topics);
   return {
-    broker: new RedisBroker(connections, caller, topics, groups),
+    broker: new RedisBroker(connections, caller, topics, groups, () => broadcast.close()),
     leases: new RedisQueueLeases(caller, topics),
     control: new RedisGroupControl(caller, topics, groups),
+    broadcast,
     admin: new RedisAdmin(connections, caller, topics, groups),
     deadLetters: new RedisDeadLetterFeed(caller, topics),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),

@@ -22,7 +22,7 @@ export class ShardKeys {
   }
 
   /**
-   * hash · declare-topic, declare-group, counters of send and settle; in shard 0 also what operators order (set-order) and
+   * hash · declare-topic, declare-group, open-broadcast, counters of send and settle; in shard 0 also what operators order (set-order) and
    * signs of life (beat) · lives as long as the topic.
    */
   get meta(): string {
@@ -73,6 +73,11 @@ export class ShardKeys {
       parkedMembers: `:${key.parkedMembers('')}`,
       parkedMessages: `:${key.parkedMessages('')}`,
     };
+  }
+
+  /** string, places of a named broadcast instance, JSON · keep-broadcast · 24 h after its last write. */
+  broadcast(group: string, instance: string): string {
+    return `${this.prefix}b:${group}:${instance}`;
   }
 
   group(group: string): GroupKeys {

@@ -44,6 +44,8 @@ export class RedisBroker implements Broker {
     private readonly caller: Caller,
     private readonly topics: Topics,
     private readonly groups: DeclaredGroups,
+    /** Ends the waits of the other ports. */
+    private readonly endWaits: () => Promise<void>,
   ) {
     const scheduled = (topic: string, shard: number, dueInMs: number): void =>
       this.listener.onScheduled?.(topic, shard, Math.max(dueInMs, 0));
@@ -121,7 +123,7 @@ export class RedisBroker implements Broker {
 
   async close(): Promise<void> {
     if (this.connections.closed) return;
-    await Promise.all([...this.consumers.values()].map((consumer) => consumer.close()));
+    await Promise.all([this.endWaits(), ...[...this.consumers.values()].map((consumer) => consumer.close())]);
     await this.connections.close();
   }
 

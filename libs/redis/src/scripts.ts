@@ -49,6 +49,9 @@ const SCRIPTS = {
   'expire-dead-letters': ['clock'],
   'take-dead-letters': ['clock'],
   'tell-dead-letter': ['clock'],
+  'open-broadcast': ['clock', 'ids', 'stream'],
+  'read-broadcast': ['clock', 'ids', 'stream'],
+  'keep-broadcast': [],
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -20,7 +20,7 @@ import type { SoloGate } from './solo-gate.js';
 import type { Window } from './window.js';
 
 export interface DispatcherParts {
-  readonly broker: Broker;
+  readonly broker: Pick<Broker, 'settle' | 'markStarted' | 'now'>;
   readonly clock: Clock;
   readonly events: MqEvents;
   readonly gate: SoloGate;
@@ -28,10 +28,12 @@ export interface DispatcherParts {
   readonly listeners: readonly Listener[];
   readonly subscription: Pick<Subscription, 'ttlMs'>;
   readonly pause: ConsumePause;
-  readonly admission: Admission;
+  readonly admission: Pick<Admission, 'isLimited' | 'guard' | 'enter' | 'hasRoom' | 'undo' | 'left'>;
   readonly tags: TagUnion;
   /** For errors: topic and group. */
   readonly name: string;
+  /** Tells subscribers of a settlement that took effect. @default the events of a group */
+  readonly announce?: (held: HeldDelivery, settlement: Settlement) => void;
 }
 
 /** From this many crashes on a delivery runs alone. */
@@ -295,9 +297,14 @@ export class Dispatcher {
     // The broker knows of a registration that we have not seen yet, or whose member is gone.
     if (answer === 'wanted')
       return this.flow.settle(held, leaveToOthers(this.parts.tags.handBackMs(held.delivery.message.tag)));
-    if (answer === 'settled') announce(this.parts.events, held, settlement);
+    if (answer === 'settled') this.announce(held, settlement);
     else if (answer === 'lease-lost') announceState(this.parts.events, 'lease-lost', held);
     this.flow.settled(held, settlement, answer);
+  }
+
+  private announce(held: HeldDelivery, settlement: Settlement): void {
+    if (this.parts.announce) this.parts.announce(held, settlement);
+    else announce(this.parts.events, held, settlement);
   }
 
   private createPool(listener: Listener): HandlerPool {

@@ -10,6 +10,9 @@ import { isErrorClass, type ErrorClass } from '../retry/error-class.js';
 import { checkGroupName, checkTopicName } from '../topic.js';
 import type { ConsumeMode } from './subscription.js';
 
+/** A group in one of its modes, or a listener without a group's state. */
+export type ListenMode = ConsumeMode | 'broadcast';
+
 /** What `@MqListener` and `mq.listen` take. */
 export interface ListenerOptions {
   topic: string;
@@ -17,8 +20,11 @@ export interface ListenerOptions {
   group: string;
   /** RocketMQ tag expression: '*', 'a', 'a || b'. @default '*' */
   tags?: string;
-  /** `ordered`: one at a time per ordering key, over all processes. @default 'concurrent' */
-  mode?: ConsumeMode;
+  /**
+   * `ordered`: one at a time per ordering key, over all processes. `broadcast`: every live instance gets every message,
+   * nothing is stored for it (docs/broadcast.md). @default 'concurrent'
+   */
+  mode?: ListenMode;
   /** Handlers running at once in this process. @default 20 */
   concurrency?: number;
   /** Messages leased ahead of running handlers. @default the concurrency */
@@ -35,7 +41,7 @@ export interface ListenerOptions {
   rateLimit?: RateLimit;
   /** Handlers of the whole group that run at once, over all processes and listeners; as `rateLimit`. @default no limit */
   groupConcurrency?: number;
-  /** Attempts before the dead letter; a message's own `maxAttempts` wins. @default 17 (8 when ordered); RocketMQ: 16 retries */
+  /** Attempts before the dead letter; a message's own `maxAttempts` wins. @default 17 (8 when ordered or broadcast); RocketMQ: 16 retries */
   maxAttempts?: number;
   /** Process crashes before the dead letter. @default 3 */
   maxCrashes?: number;
@@ -45,7 +51,7 @@ export interface ListenerOptions {
    * ordering key become dead letters all the same. @default 'dead-letter'
    */
   onExhausted?: 'dead-letter' | 'park';
-  /** Wait between attempts. @default 'ladder', RocketMQ's 10s 30s 1m … 2h; when ordered 1s × 2, at most 30s */
+  /** Wait between attempts. @default 'ladder', RocketMQ's 10s 30s 1m … 2h; when ordered or broadcast 1s × 2, at most 30s */
   backoff?: Backoff;
   /** What becomes of a message whose `ttl` is over before a handler was there for it. @default 'dead-letter' */
   onExpired?: 'dead-letter' | 'drop';
@@ -55,8 +61,13 @@ export interface ListenerOptions {
   timeout?: Duration;
   /** A delivery is ours for this long without renewal; stored with the group. @default '30s' */
   lease?: Duration;
-  /** Where a new group starts. @default 'first' */
+  /** Where a new group starts; in broadcast mode each start of an instance. @default 'first' ('last' when broadcast) */
   startFrom?: 'first' | 'last' | Date;
+  /**
+   * Broadcast mode: a name of this process that survives its restart ('pod-1'). Its place is kept under it for 24 h, and
+   * the next start goes on there. @default none: each start begins at `startFrom`
+   */
+  instance?: string;
 }
 
 /** `ListenerOptions` checked and completed. */
@@ -66,7 +77,7 @@ export interface ListenerSpec {
   readonly tags: TagExpression;
   /** As written, for messages and comparison. */
   readonly tagText: string;
-  readonly mode: ConsumeMode;
+  readonly mode: ListenMode;
   readonly concurrency: number;
   readonly prefetch: number;
   readonly prefetchBytes: number;
@@ -81,6 +92,7 @@ export interface ListenerSpec {
   readonly timeoutMs: number;
   readonly leaseMs: number;
   readonly startFrom: 'first' | 'last' | Date;
+  readonly instance: string | undefined;
 }
 
 export const LISTENER_DEFAULTS = {
@@ -105,7 +117,30 @@ export const ORDERED_DEFAULTS = {
   backoff: { type: 'exponential', delay: '1s', cap: '30s' },
 } as const satisfies Partial<ListenerOptions>;
 
-const KNOWN = ['topic', 'group', 'prefetch', 'rateLimit', 'groupConcurrency', ...Object.keys(LISTENER_DEFAULTS)];
+/** Where broadcast listeners differ: what waits for its next attempt waits in memory, and an instance begins with now. */
+export const BROADCAST_DEFAULTS = {
+  ...ORDERED_DEFAULTS,
+  startFrom: 'last',
+} as const satisfies Partial<ListenerOptions>;
+
+const DEFAULTS = {
+  concurrent: LISTENER_DEFAULTS,
+  ordered: { ...LISTENER_DEFAULTS, ...ORDERED_DEFAULTS },
+  broadcast: { ...LISTENER_DEFAULTS, ...BROADCAST_DEFAULTS },
+} as const;
+
+/** Options of a group's stored state: nothing is stored for a broadcast listener. */
+const NOT_FOR_BROADCAST = ['lease', 'maxCrashes', 'rateLimit', 'groupConcurrency'] as const;
+
+const KNOWN = [
+  'topic',
+  'group',
+  'prefetch',
+  'rateLimit',
+  'groupConcurrency',
+  'instance',
+  ...Object.keys(LISTENER_DEFAULTS),
+];
 
 /**
  * Checks and completes listener options. Throws InvalidOptionError.
@@ -114,9 +149,9 @@ const KNOWN = ['topic', 'group', 'prefetch', 'rateLimit', 'groupConcurrency', ..
 export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): ListenerSpec {
   checkOptions('listener', options, KNOWN);
   const mode = options.mode ?? LISTENER_DEFAULTS.mode;
-  if (mode !== 'concurrent' && mode !== 'ordered')
-    throw new InvalidOptionError('listener.mode', mode, "must be 'concurrent' or 'ordered'");
-  const defaults = mode === 'ordered' ? { ...LISTENER_DEFAULTS, ...ORDERED_DEFAULTS } : LISTENER_DEFAULTS;
+  if (mode !== 'concurrent' && mode !== 'ordered' && mode !== 'broadcast')
+    throw new InvalidOptionError('listener.mode', mode, "must be 'concurrent', 'ordered' or 'broadcast'");
+  const defaults = DEFAULTS[mode];
   const concurrency = checkInteger('listener.concurrency', options.concurrency ?? defaults.concurrency, 1, 10_000);
   const tagText = options.tags ?? defaults.tags;
   const leaseMs = toMs('listener.lease', options.lease ?? defaults.lease);
@@ -147,10 +182,11 @@ export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): Li
     timeoutMs,
     leaseMs,
     startFrom: checkStart(options.startFrom ?? defaults.startFrom),
+    instance: checkInstance(options, mode),
   };
 }
 
-function checkExhausted(what: unknown, mode: ConsumeMode): 'dead-letter' | 'park' {
+function checkExhausted(what: unknown, mode: ListenMode): 'dead-letter' | 'park' {
   if (what !== 'dead-letter' && what !== 'park')
     throw new InvalidOptionError('listener.onExhausted', what, "must be 'dead-letter' or 'park'");
   if (what === 'park' && mode !== 'ordered')
@@ -182,4 +218,17 @@ function checkStart(start: unknown): 'first' | 'last' | Date {
   if (start === 'first' || start === 'last') return start;
   if (start instanceof Date && !Number.isNaN(start.getTime())) return start;
   throw new InvalidOptionError('listener.startFrom', start, "must be 'first', 'last' or a Date");
+}
+
+/** Also refuses what has no meaning in the mode: an option that does nothing is a mistake somebody relies on. */
+function checkInstance(options: ListenerOptions, mode: ListenMode): string | undefined {
+  const { instance } = options;
+  for (const option of mode === 'broadcast' ? NOT_FOR_BROADCAST : []) {
+    if (options[option] !== undefined)
+      throw new InvalidOptionError(`listener.${option}`, options[option], 'has no meaning in broadcast mode');
+  }
+  if (instance === undefined) return undefined;
+  if (mode !== 'broadcast')
+    throw new InvalidOptionError('listener.instance', instance, 'has a meaning in broadcast mode only');
+  return checkGroupName(instance, 'listener.instance');
 }

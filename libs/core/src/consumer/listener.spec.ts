@@ -26,6 +26,7 @@ describe('listeners of one group on a topic', () => {
   it.each<[string, Partial<ListenerOptions>]>([
     ['listener.mode', { mode: 'ordered' }],
     ['listener.lease', { lease: '10s' }],
+    ['listener.mode', { mode: 'broadcast' }],
   ])('may not contradict each other in %s', (option, differing) => {
     const check = (): void => {
       checkBeside(listener('Class.b', { tags: 'b', ...differing }), [listener('Class.a', { tags: 'a' })]);
@@ -42,9 +43,13 @@ describe('listener options', () => {
     [{ topic: 'or ders', group: 'g' }, 'listener.topic'],
     [{ topic: 'orders', group: '' }, 'listener.group'],
     [{ topic: 'orders', group: 'g', tags: 'a |' }, 'listener.tags'],
-    [{ topic: 'orders', group: 'g', mode: 'broadcast' }, 'listener.mode'],
     [{ topic: 'orders', group: 'g', mode: 'ordered', onExhausted: 'skip' }, 'listener.onExhausted'],
     [{ topic: 'orders', group: 'g', onExhausted: 'park' }, "needs mode 'ordered'"],
+    [{ topic: 'orders', group: 'g', mode: 'fanout' }, 'listener.mode'],
+    [{ topic: 'orders', group: 'g', mode: 'broadcast', lease: '10s' }, 'listener.lease'],
+    [{ topic: 'orders', group: 'g', mode: 'broadcast', maxCrashes: 1 }, 'listener.maxCrashes'],
+    [{ topic: 'orders', group: 'g', mode: 'broadcast', instance: '' }, 'listener.instance'],
+    [{ topic: 'orders', group: 'g', instance: 'pod-1' }, 'listener.instance'],
     [{ topic: 'orders', group: 'g', noRetry: [(): number => 1] }, 'listener.noRetry'],
     [{ topic: 'orders', group: 'g', lease: '100ms' }, 'listener.lease'],
     [{ topic: 'orders', group: 'g', backoff: { type: 'fixed' } }, 'listener.backoff.delay'],
@@ -58,6 +63,12 @@ describe('listener options', () => {
     expect(spec).toMatchObject({ maxAttempts: 17, maxCrashes: 3, concurrency: 20, prefetch: 20, mode: 'concurrent' });
     expect(spec).toMatchObject({ timeoutMs: 900_000, leaseMs: 30_000, startFrom: 'first' });
     expect(spec.backoff(16, undefined)).toBe(7_200_000);
+  });
+
+  it('default, when broadcast, to 8 attempts with 1s 2s 4s … 30s between them, from the last message on', () => {
+    const spec = listenerSpec({ topic: 'orders', group: 'g', mode: 'broadcast' });
+    expect(spec).toMatchObject({ maxAttempts: 8, startFrom: 'last', instance: undefined });
+    expect([1, 6].map((attempt) => spec.backoff(attempt, undefined))).toEqual([1000, 30_000]);
   });
 
   it('default, when ordered, to 8 attempts with 1s 2s 4s … 30s between them', () => {

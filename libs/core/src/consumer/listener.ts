@@ -13,10 +13,10 @@ export interface Listener {
 }
 
 /** What all listeners of a group on a topic must agree on: it is a property of the group, not of one listener. */
-const SHARED = ['mode', 'leaseMs'] as const;
+const SHARED = ['mode', 'leaseMs', 'instance'] as const;
 /** The same, but not every listener has to say it. */
 const SAID_ONCE = ['rateLimit', 'groupConcurrency'] as const;
-const OPTION_OF = { mode: 'mode', leaseMs: 'lease' } as const;
+const OPTION_OF = { mode: 'mode', leaseMs: 'lease', instance: 'instance' } as const;
 
 /**
  * Refuses a listener that would compete with another one of its group in this process, or that contradicts it.

@@ -1,5 +1,4 @@
 import { ManualClock } from '@millrace/testing';
-import type { Broker } from '../broker.js';
 import { BrokerRefusedError } from '../errors.js';
 import { MqEvents } from '../events.js';
 import { FIRST_DELIVERY, type Delivery, type SettleResult } from './delivery.js';
@@ -29,7 +28,7 @@ describe('settler', () => {
       },
     };
     settler = new Settler({
-      broker: broker as unknown as Broker,
+      broker,
       clock,
       events,
       name: 'orders/billing',

@@ -11,7 +11,7 @@ import type { HeldDelivery } from './held-delivery.js';
 export type SettleAnswer = SettleResult | 'unknown';
 
 export interface SettlerParts {
-  readonly broker: Broker;
+  readonly broker: Pick<Broker, 'settle'>;
   readonly clock: Clock;
   readonly events: MqEvents;
   /** For errors: topic and group. */

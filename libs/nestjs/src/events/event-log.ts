@@ -9,6 +9,10 @@ export function logEvents(
 ): () => void {
   const subscribed = [
     events.on('dead-letter', (of) => logger.warn(`${of.reason}: ${where(of)} is a dead letter now${because(of.text)}`)),
+    events.on('broadcast-failed', (of) => logger.warn(`${of.reason}: ${where(of)} is given up${because(of.text)}`)),
+    events.on('gap', ({ topic, group, queue, missed = 'an unknown number of' }) =>
+      logger.warn(`${group} missed ${missed} messages of queue ${queue} of ${topic}: trimmed before they were read`),
+    ),
     events.on('stalled', (of) =>
       logger.warn(`The listener of ${where(of)} still runs after its time-out of ${of.timeoutMs} ms`),
     ),

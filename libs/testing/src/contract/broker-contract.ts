@@ -8,6 +8,7 @@ import {
   type ContractFeatures,
   type ContractSubject,
 } from './contract-subject.js';
+import { broadcastCases } from './broadcast.cases.js';
 import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead-letter.cases.js';
 import { deadLetterEditCases } from './dead-letter-edit.cases.js';
@@ -118,6 +119,7 @@ export function describeBrokerContract(
     describe('rate of a group', () => rateCases(kit));
     describe('concurrency of a group', () => slotsCases(kit));
     describe('idle groups', () => idleGroupCases(kit));
+    describe('broadcast', () => broadcastCases(kit));
     describe('dead letters', () => deadLetterCases(kit));
     describe('listing dead letters', () => deadLetterListCases(kit));
     describe('editing dead letters', () => deadLetterEditCases(kit));

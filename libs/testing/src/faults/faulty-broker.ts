@@ -2,6 +2,7 @@
 // client, without a network. For specs of what is built on the ports.
 import {
   systemClock,
+  type BroadcastReader,
   type Broker,
   type BrokerAdmin,
   type BrokerPorts,
@@ -11,10 +12,11 @@ import {
   type QueueLeases,
 } from '@millrace/core';
 
-/** A method of one of the ports: `settle`, `leases.acquire`, `control.beat`, `admin.redrive`. */
+/** A method of one of the ports: `settle`, `leases.acquire`, `broadcast.read`, `admin.redrive`. */
 export type FaultTarget =
   | Exclude<keyof Broker, 'listen' | 'now'>
   | `leases.${keyof QueueLeases}`
+  | `broadcast.${keyof BroadcastReader}`
   | `control.${keyof GroupControl}`
   | `admin.${keyof BrokerAdmin}`
   | `deadLetters.${keyof DeadLetterFeed}`;
@@ -114,6 +116,7 @@ export function faultyBroker(ports: BrokerPorts, options: { clock?: Clock } = {}
     broker: wrap(ports.broker, '', faults),
     leases: wrap(ports.leases, 'leases.', faults),
     control: wrap(ports.control, 'control.', faults),
+    broadcast: wrap(ports.broadcast, 'broadcast.', faults),
     admin: wrap(ports.admin, 'admin.', faults),
     deadLetters: wrap(ports.deadLetters, 'deadLetters.', faults),
   };

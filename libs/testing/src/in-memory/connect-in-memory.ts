@@ -2,6 +2,7 @@
 // same contract suite; nothing survives the process.
 import type { BrokerPorts, Clock } from '@millrace/core';
 import { InMemoryAdmin } from './in-memory-admin.js';
+import { InMemoryBroadcast } from './in-memory-broadcast.js';
 import { InMemoryBroker } from './in-memory-broker.js';
 import { InMemoryControl } from './in-memory-control.js';
 import { InMemoryFeed } from './in-memory-feed.js';
@@ -29,6 +30,7 @@ export function connectInMemory(options: InMemoryOptions = {}): InMemoryPorts {
     broker,
     leases: new InMemoryLeases(store, clock, () => broker.isClosed),
     control: new InMemoryControl(store, () => broker.isClosed),
+    broadcast: new InMemoryBroadcast(store, clock, broker.closed),
     admin: new InMemoryAdmin(store),
     deadLetters: new InMemoryFeed(store),
   };

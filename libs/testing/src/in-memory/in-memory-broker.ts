@@ -42,6 +42,11 @@ export class InMemoryBroker implements Broker {
     this.receiver = new Receiver(store, clock, this.closing.signal);
   }
 
+  /** Aborted by `close`. */
+  get closed(): AbortSignal {
+    return this.closing.signal;
+  }
+
   get isClosed(): boolean {
     return this.closing.signal.aborted;
   }

@@ -1,6 +1,7 @@
 // Receiving: takes what is ready, or waits for the next arrival, the end of the wait, an abort or the close.
 import type { Clock, Delivery, ReceiveOptions, Subscription } from '@millrace/core';
 import type { InMemoryStore } from './in-memory-store.js';
+import { nextArrival } from './next-arrival.js';
 import { readOwned } from './read-owned.js';
 import { readShared } from './read-shared.js';
 import { storedCopy } from './send.js';
@@ -19,7 +20,8 @@ export class Receiver {
       const deliveries = this.take(subscription, shard, options);
       const left = deadline - this.clock.monotonic();
       if (deliveries.length > 0 || left <= 0 || options.signal?.aborted || this.closed.aborted) return deliveries;
-      await this.nextArrival(subscription.topic, shard, left, options.signal);
+      const { arrivals } = this.store.topic(subscription.topic).shards[shard]!;
+      await nextArrival(arrivals, this.clock, left, options.signal, this.closed);
     }
   }
 
@@ -55,21 +57,5 @@ export class Receiver {
       deliveries.push(...taken.map((pending) => this.toDelivery(subscription, shard, pending, lease.until)));
     }
     return deliveries;
-  }
-
-  /** Resolves at the next arrival in the shard, after `ms`, on abort or on close, whichever is first. */
-  private async nextArrival(topic: string, shard: number, ms: number, signal?: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    const wake = (): void => woken.abort();
-    const forget = this.store.topic(topic).shards[shard]!.arrivals.onNext(wake);
-    signal?.addEventListener('abort', wake, { once: true });
-    this.closed.addEventListener('abort', wake, { once: true });
-    try {
-      await this.clock.wait(ms, woken.signal);
-    } finally {
-      forget();
-      signal?.removeEventListener('abort', wake);
-      this.closed.removeEventListener('abort', wake);
-    }
   }
 }

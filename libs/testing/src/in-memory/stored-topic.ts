@@ -1,6 +1,7 @@
 // What is stored for one topic: its settings, shards and groups.
 import { TopicError, type GroupSpec, type TopicSettings, type TopicSpec } from '@millrace/core';
 import { Shard } from './shard.js';
+import type { KeptPositions } from './in-memory-broadcast.js';
 import { StoredGroup, type Ordered } from './stored-group.js';
 
 export class StoredTopic {
@@ -9,6 +10,8 @@ export class StoredTopic {
   readonly groups = new Map<string, StoredGroup>();
   /** By group: dead letters that nobody was told of, from the first dead-letter listener on. */
   readonly untold = new Map<string, Map<string, number>>();
+  /** Groups that read by broadcast, with the places of their named instances by instance. */
+  readonly broadcasts = new Map<string, Map<string, KeptPositions>>();
   accepted = 0;
   cancelled = 0;
   pause?: Ordered;

@@ -44,10 +44,10 @@ function trimDead({ settings }: StoredTopic, group: StoredGroup, now: number): v
 
 /**
  * First position that a declared group has not finished: its oldest leased entry, else what it has not seen yet.
- * Without any group nobody has finished anything.
+ * Without any group nobody has finished anything, unless the topic is read by broadcast: those who read so wait for nobody.
  */
 function neededFrom(topic: StoredTopic, shard: number, queue: number, end: number): number {
-  let needed = topic.groups.size === 0 ? 0 : end;
+  let needed = topic.groups.size === 0 && topic.broadcasts.size === 0 ? 0 : end;
   for (const group of topic.groups.values()) {
     const part = group.shards[shard]!;
     needed = Math.min(needed, part.cursors[queue]! + 1);
