@@ -18,7 +18,7 @@ const SPEC = '(\\.spec\\.ts$|^libs/[^/]+/test/)';
 for (const lib of readdirSync(join(import.meta.dirname, 'libs'))) {
   const manifest = JSON.parse(readFileSync(join(import.meta.dirname, 'libs', lib, 'package.json'), 'utf8'));
   if (!MAY_IMPORT[lib]) throw new Error(`libs/${lib} has no row in MAY_IMPORT of .dependency-cruiser.mjs`);
-  for (const name of Object.keys(manifest.dependencies ?? {}).filter((name) => name.startsWith('@millrace/'))) {
+  for (const name of Object.keys(manifest.dependencies ?? {}).filter((other) => other.startsWith('@millrace/'))) {
     if (!MAY_IMPORT[lib].includes(name.slice('@millrace/'.length))) {
       throw new Error(`libs/${lib}/package.json depends on ${name}, which MAY_IMPORT forbids`);
     }

@@ -200,6 +200,7 @@ describe('a consumer and a producer go on by themselves after', () => {
   it.each([
     ['UNBLOCKED: blocked reads that are ended with an error', () => unblockAll()],
     ['CLIENT KILL of every connection', () => admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')],
+    ['NOGROUP: groups that are destroyed', () => destroyGroups()],
     ['NOSCRIPT: SCRIPT FLUSH', () => admin.script('FLUSH')],
     ['a reset of every connection by the network', async () => proxy.reset()],
   ])('%s, again and again', async (_, strike) => {
@@ -220,4 +221,9 @@ describe('a consumer and a producer go on by themselves after', () => {
 async function unblockAll(): Promise<void> {
   const blocked = ((await admin.client('LIST')) as string).split('\n').filter((line) => / flags=\S*b/.test(line));
   for (const line of blocked) await admin.call('CLIENT', 'UNBLOCK', /^id=(\d+)/.exec(line)![1]!, 'ERROR');
+}
+
+/** Of the concurrent group only: a group that is made again starts at the first entry that is left, so order goes back too. */
+async function destroyGroups(): Promise<void> {
+  for (const queue of [0, 1]) await admin.xgroup('DESTROY', `{trader:loose:0}:q:${queue}`, 'g');
 }

@@ -28,10 +28,25 @@ export interface PromoteResult {
   nextDueInMs?: number;
 }
 
+/** What is wrong with a server, by a stable code; docs/durability.md says what each means and what to do. */
+export interface BrokerWarning {
+  readonly code:
+    | 'eviction'
+    | 'no-persistence'
+    | 'server-version'
+    | 'clock-difference'
+    | 'replica'
+    | 'cluster-mode'
+    | 'not-checked';
+  readonly text: string;
+}
+
 /** What a `Broker` calls back; all optional, never awaited. */
 export interface BrokerListener {
   /** A message of `topic`/`shard` was scheduled (delay or retry) by this process, due in about `dueInMs`. */
   onScheduled?(topic: string, shard: number, dueInMs: number): void;
+  /** Something about the server endangers messages; told once per connection, beside the first calls. */
+  onWarning?(warning: BrokerWarning): void;
 }
 
 export interface Broker {

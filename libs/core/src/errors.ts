@@ -92,16 +92,17 @@ export class SendUnknownError extends MqError {
 
 /**
  * The broker answered and has certainly not done it. Codes: `MQ_OUT_OF_MEMORY`, `MQ_UNAVAILABLE` (loading, read only,
- * too few replicas, disk error, cluster down), `MQ_TOPIC_FULL` (the topic's `maxLength` is reached), `MQ_REFUSED`
+ * too few replicas, disk error, cluster down), `MQ_TOPIC_FULL` (the topic's `maxLength` is reached), `MQ_DURABILITY` (the durability
+ * asked for cannot be proven on this server: docs/durability.md), `MQ_REFUSED`
  * (anything else the server refused).
  */
 export class BrokerRefusedError extends MqError {
   constructor(
     message: string,
-    code: 'MQ_OUT_OF_MEMORY' | 'MQ_UNAVAILABLE' | 'MQ_TOPIC_FULL' | 'MQ_REFUSED',
+    code: 'MQ_OUT_OF_MEMORY' | 'MQ_UNAVAILABLE' | 'MQ_TOPIC_FULL' | 'MQ_DURABILITY' | 'MQ_REFUSED',
     cause?: unknown,
   ) {
-    super(message, { code, retriable: code !== 'MQ_REFUSED', cause });
+    super(message, { code, retriable: code !== 'MQ_REFUSED' && code !== 'MQ_DURABILITY', cause });
   }
 }
 

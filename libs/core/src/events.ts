@@ -1,5 +1,6 @@
 // What happens inside that an operator or a test wants to know of. One map; @OnMqEvent takes its keys.
 import { EventEmitter } from 'node:events';
+import type { BrokerWarning } from './broker.js';
 import type { DeadLetterReason, FailureRecord, ParkReason } from './consumer/delivery.js';
 import type { Pause } from './control/pause.js';
 import type { TagSet } from './control/tag-union.js';
@@ -41,6 +42,8 @@ export interface MqEventMap {
   reclaimed: OfDelivery & { readonly crashes: number };
   /** A handler did not end within its time-out and grace; it still runs, its result will be ignored. */
   stalled: OfDelivery & { readonly timeoutMs: number };
+  /** A setting or the state of the server endangers messages; told once per connection. */
+  warning: BrokerWarning;
   /** Consuming stopped here because an operator paused the topic or the group; also when its terms were changed. */
   paused: OfGroup & Pause;
   /** A pause ended, by `resume` or by its `until`; another one may still hold. */

@@ -8,7 +8,15 @@ export {
   type BroadcastReadOptions,
   type BroadcastSpec,
 } from './broadcast/broadcast-reader.js';
-export type { Broker, BrokerListener, BrokerPorts, PromoteResult, QueueLeases, ReceiveOptions } from './broker.js';
+export type {
+  Broker,
+  BrokerListener,
+  BrokerPorts,
+  BrokerWarning,
+  PromoteResult,
+  QueueLeases,
+  ReceiveOptions,
+} from './broker.js';
 export type { BrokerAdmin, GroupStats, TopicStats } from './broker-admin.js';
 export { systemClock, type Clock } from './clock.js';
 export type { GroupAdmin } from './control/group-admin.js';
@@ -139,6 +147,7 @@ export type { ParkedKey, ParkedKeyAdmin, ResumeKeyResult, SkipKeyResult } from '
 export { prepareMessage, type SendSettings } from './producer/prepare-message.js';
 export { Producer } from './producer/producer.js';
 export type { CancelResult, MessageRef, RescheduleResult, SendReceipt, SendResult } from './producer/receipt.js';
+export { durabilityLevel, unprovable, type Durability, type DurabilityLevel } from './producer/durability.js';
 export { checkSendOptions, type SendOptions, type SendRequest } from './producer/send-options.js';
 
 export { backoffOf, type Backoff, type BackoffFunction } from './retry/backoff.js';

@@ -20,6 +20,7 @@ import { ClosedError, InvalidOptionError } from './errors.js';
 import { MqEvents } from './events.js';
 import { compose } from './middleware/middleware.js';
 import { checkOptions } from './option-check.js';
+import { durabilityLevel, type Durability } from './producer/durability.js';
 import { Producer } from './producer/producer.js';
 import { dependable } from './retry/backoff.js';
 import { TopicRegistry } from './topic-registry.js';
@@ -35,6 +36,8 @@ export interface MqOptions {
   delayLevels?: readonly Duration[];
   /** Around every handler; the first is the outermost. @default [] */
   middleware?: readonly Middleware[];
+  /** How safe a message must be before its send is acknowledged, for sends that do not say. @default 'memory' */
+  durability?: Durability;
   /** How long `stopConsuming` waits for running handlers before it hands their messages back. @default '30s' */
   shutdownTimeout?: Duration;
   /** @default systemClock */
@@ -46,6 +49,7 @@ export const MQ_DEFAULTS = {
   autoCreate: true,
   delayLevels: ROCKETMQ_DELAY_LEVELS,
   middleware: [],
+  durability: 'memory',
   shutdownTimeout: '30s',
   clock: systemClock,
 } as const satisfies MqOptions;
@@ -98,7 +102,8 @@ export class Mq {
     this.upkeep = new Upkeep({ broker, control: ports.control, clock, events: this.events });
     const autoCreate = options.autoCreate ?? MQ_DEFAULTS.autoCreate;
     this.topics = new TopicRegistry(broker, autoCreate, (settings) => this.upkeep.begin(settings));
-    this.producer = new Producer({ broker, topics: this.topics, clock, delayLevels: this.levels });
+    const durability = durabilityLevel('mq.durability', options.durability);
+    this.producer = new Producer({ broker, topics: this.topics, clock, delayLevels: this.levels, durability });
     const declareTopic = (topic: string): Promise<unknown> => this.topics.declare(topic);
     this.deadLetterListeners = new DeadLetterListeners({
       feed: ports.deadLetters,

@@ -25,6 +25,7 @@ export class Upkeep {
 
   constructor(private readonly parts: UpkeepParts) {
     parts.broker.listen({
+      onWarning: (warning) => parts.events.emit('warning', warning),
       onScheduled: (topic, shard, dueInMs) => this.promoters.get(topic)?.[shard]?.wakeIn(Math.max(0, dueInMs)),
     });
   }

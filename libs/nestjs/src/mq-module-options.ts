@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   type BrokerPorts,
   type Clock,
+  type Durability,
   type Duration,
   type ListenerOptions,
   type Middleware,
@@ -32,6 +33,8 @@ export interface MqModuleOptions {
   delayLevels?: readonly Duration[];
   /** Around every listener, outside of guards, interceptors and pipes; the first is the outermost. @default [] */
   middleware?: readonly Middleware[];
+  /** How safe a message must be before its send is acknowledged, for sends that do not say. @default 'memory' */
+  durability?: Durability;
   /** How long closing the application waits for running listeners before their messages are handed back. @default '30s' */
   shutdownTimeout?: Duration;
   /** Create missing topics on first use. @default true */
@@ -72,6 +75,7 @@ const KNOWN = [
   'topics',
   'delayLevels',
   'middleware',
+  'durability',
   'shutdownTimeout',
   'autoCreate',
   'ports',

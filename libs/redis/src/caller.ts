@@ -1,5 +1,5 @@
 // Calls of scripts that may be repeated: again and again until an answer comes or the deadline passes.
-import { BrokerRefusedError, ClosedError } from '@millrace/core';
+import { BrokerRefusedError, ClosedError, MqError } from '@millrace/core';
 import { CallSlots, type CallSlot } from './call-slots.js';
 import type { Connections } from './connections.js';
 import { Deadlines } from './deadlines.js';
@@ -19,6 +19,18 @@ export class UnknownFate extends Error {
   }
 }
 
+/** What becomes of a call over all its tries, replays included. */
+interface Fate {
+  /** One try may have been executed without its reply, or its proof, arriving. */
+  maybeDone: boolean;
+  readonly lane?: Lane;
+}
+
+/** Where a call is run, when not with the others: a lane that proves what was written. */
+export interface Lane {
+  run(name: ScriptName, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown>;
+}
+
 export class Caller {
   private readonly slots = new CallSlots();
   private readonly deadlines = new Deadlines();
@@ -26,7 +38,7 @@ export class Caller {
   /** @param deadlineMs when a call gives up; tokens live twice as long, so that a replay still finds its reply */
   constructor(
     private readonly connections: Connections,
-    private readonly deadlineMs: number,
+    readonly deadlineMs: number,
   ) {}
 
   get closed(): boolean {
@@ -65,11 +77,12 @@ export class Caller {
     slotKey: (slot: string) => string,
     keys: readonly string[],
     args: readonly ScriptArgument[],
+    lane?: Lane,
   ): Promise<string> {
     const slot = this.slots.acquire();
     const frozenKeys = [slotKey(slot.name), ...keys];
     const frozenArgs = [slot.number, 2 * this.deadlineMs, ...args];
-    return this.play(name, slot, frozenKeys, frozenArgs);
+    return this.play(name, slot, frozenKeys, frozenArgs, { maybeDone: false, lane });
   }
 
   private async play(
@@ -77,15 +90,16 @@ export class Caller {
     slot: CallSlot,
     keys: readonly string[],
     args: readonly ScriptArgument[],
+    fate: Fate,
   ): Promise<string> {
-    const fate = { maybeDone: false };
     try {
       const reply = (await this.attempt(name, keys, args, 'text', fate)) as string;
       if (reply === 'STALE') throw new BrokerRefusedError('the slot of this call has moved on', 'MQ_REFUSED');
       this.slots.release(slot);
       return reply;
     } catch (error) {
-      if (error instanceof UnknownFate) throw new UnknownFate(() => this.play(name, slot, keys, args), error.cause);
+      if (error instanceof UnknownFate)
+        throw new UnknownFate(() => this.play(name, slot, keys, args, fate), error.cause);
       this.slots.release(slot);
       throw error;
     }
@@ -97,7 +111,7 @@ export class Caller {
     keys: readonly string[],
     args: readonly ScriptArgument[],
     reply: 'text' | 'buffer',
-    fate: { maybeDone: boolean },
+    fate: Fate,
   ): Promise<unknown> {
     const { breaks } = this.connections;
     const giveUpAt = performance.now() + this.deadlineMs;
@@ -105,24 +119,25 @@ export class Caller {
       if (this.connections.closed) return Promise.reject(new ClosedError('the connection'));
       const run = reply === 'text' ? runScript : runScriptBuffer;
       const left = Math.max(giveUpAt - performance.now(), 0);
-      const answer = run(this.connections.command(), name, keys, args);
+      const { lane } = fate;
+      const answer = lane ? lane.run(name, keys, args) : run(this.connections.command(), name, keys, args);
       return this.deadlines.guard(answer, left, () => unknown(this.connections.lastError));
     };
     return once().catch((error: unknown) => this.again(once, error, breaks, giveUpAt, fate));
   }
 
-  /** `fate.maybeDone` is set as soon as one try may have been executed without its reply arriving. */
   private async again(
     once: () => Promise<unknown>,
     first: unknown,
     breaksBefore: number,
     giveUpAt: number,
-    fate: { maybeDone: boolean },
+    fate: Fate,
   ): Promise<unknown> {
     let [error, breaks, waitMs] = [first, breaksBefore, FIRST_WAIT_MS];
     for (;;) {
       if (error instanceof UnknownFate) throw error;
-      if (error instanceof ClosedError) throw fate.maybeDone ? unknown(error) : error;
+      // Not from the server: it was closed here, or its lane knows no proof.
+      if (error instanceof MqError) throw fate.maybeDone ? unknown(error) : error;
       const kind = kindOf(error);
       if (kind === 'unknown' || this.connections.breaks !== breaks) fate.maybeDone = true;
       if (kind === 'refused') throw fate.maybeDone && !isFinal(error) ? unknown(error) : refusal(error);
@@ -133,7 +148,8 @@ export class Caller {
       try {
         return await once();
       } catch (next) {
-        error = next;
+        // A deadline that ends a try says nothing; what the try before was told does.
+        error = next instanceof UnknownFate && next.cause === undefined ? unknown(error) : next;
       }
     }
   }

@@ -30,6 +30,7 @@ export class Connections {
   lastError: unknown;
   closed = false;
   private readonly breakListeners = new Set<() => void>();
+  private onServerReady: (client: Redis) => void = () => undefined;
 
   constructor(
     private readonly connection: RedisConnection,
@@ -64,6 +65,11 @@ export class Connections {
     return this.add(this.nodes ? await this.nodes.open(routingKey, name) : (this.create(name) as Redis));
   }
 
+  /** What stands for the node of a key before anything is opened: connections that serve a node are shared by it. */
+  placeOf(routingKey: string): string {
+    return isCluster(this.routed()) ? routingKey : '';
+  }
+
   /** A client for commands that return at once (CLIENT LIST, CLIENT UNBLOCK, INFO) on the same node as `client`. */
   beside(client: Redis): RoutedClient {
     return this.nodes?.beside(client) ?? this.command();
@@ -72,6 +78,15 @@ export class Connections {
   /** Called whenever a socket closes: whoever reads must then look for deliveries whose reply was lost. */
   onBreak(listener: () => void): void {
     this.breakListeners.add(listener);
+  }
+
+  /** Called with the first connection to each server that commands go to. */
+  onServer(listener: (client: Redis) => void): void {
+    this.onServerReady = listener;
+  }
+
+  get isCluster(): boolean {
+    return this.nodes !== undefined;
   }
 
   /** Closes one client at once, also while it is blocked. */
@@ -90,9 +105,12 @@ export class Connections {
     if (this.commandClient) return this.commandClient;
     const client = this.create(connectionName('commands'));
     if (isCluster(client)) {
-      this.nodes = new ClusterNodes(client, (node) => this.watch(node));
+      this.nodes = new ClusterNodes(client, (node) => {
+        this.watch(node);
+        node.once('ready', () => this.onServerReady(node));
+      });
       client.on('node error', (error: unknown) => (this.lastError = error));
-    }
+    } else client.once('ready', () => this.onServerReady(client));
     return (this.commandClient = this.add(client));
   }
 

@@ -23,7 +23,9 @@ import type { Connections } from './connections.js';
 import type { DeclaredGroups } from './declared-groups.js';
 import { GroupConsumer } from './group-consumer.js';
 import { Schedule } from './schedule.js';
+import { checkServers } from './server-check.js';
 import { Sender } from './sender.js';
+import { DurableLanes } from './durable-lanes.js';
 import { isNoGroup } from './server-error.js';
 import { ServerClock } from './server-clock.js';
 import type { Topics } from './topics.js';
@@ -49,7 +51,8 @@ export class RedisBroker implements Broker {
   ) {
     const scheduled = (topic: string, shard: number, dueInMs: number): void =>
       this.listener.onScheduled?.(topic, shard, Math.max(dueInMs, 0));
-    this.sender = new Sender(caller, topics, scheduled);
+    this.sender = new Sender(caller, topics, new DurableLanes(connections, caller.deadlineMs), scheduled);
+    checkServers(connections, (warning) => this.listener.onWarning?.(warning));
     this.schedule = new Schedule(caller, topics, scheduled);
     this.clock = new ServerClock(connections);
     this.upkeep = new Upkeep(caller, topics, groups);

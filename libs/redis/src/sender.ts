@@ -6,6 +6,7 @@ import {
   IdempotencyConflictError,
   routeOf,
   SendUnknownError,
+  type DurabilityLevel,
   type MqError,
   type OutgoingMessage,
   type SendReceipt,
@@ -14,6 +15,7 @@ import {
 } from '@millrace/core';
 import { UnknownFate, type Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
+import { levelName, type DurableLanes } from './durable-lanes.js';
 import type { ShardKeys } from './keys.js';
 import type { ScriptArgument } from './scripts.js';
 import type { KnownTopic, Topics } from './topics.js';
@@ -32,6 +34,8 @@ type Note =
   | [number, 'FULL'];
 
 const PER_CALL = { maxItems: 128, maxBytes: 256 * 1024, maxCalls: 4 };
+/** A proof takes long, up to a second where the disk is synced once a second: more calls share one. */
+const PROVEN_CALLS = 16;
 /** Room for ids, names and lengths of one message beside its body. */
 const OVERHEAD_BYTES = 256;
 
@@ -41,6 +45,7 @@ export class Sender {
   constructor(
     private readonly caller: Caller,
     private readonly topics: Topics,
+    private readonly lanes: DurableLanes,
     private readonly scheduled: (topic: string, shard: number, dueInMs: number) => void,
   ) {}
 
@@ -57,28 +62,36 @@ export class Sender {
       message.due || message.identity
         ? bucketOf(message.identity?.record ?? message.messageId, settings.delayBuckets)
         : 0;
-    return this.coalescer(message.topic, shard).add({ message, queue, bucket });
+    return this.coalescer(message.topic, shard, message.durability).add({ message, queue, bucket });
   }
 
-  private coalescer(topic: string, shard: number): Coalescer<Routed, SendResult> {
-    let ofTopic = this.coalescers.get(topic);
-    if (!ofTopic) this.coalescers.set(topic, (ofTopic = []));
+  private coalescer(topic: string, shard: number, level: DurabilityLevel | undefined): Coalescer<Routed, SendResult> {
+    const name = level ? `${topic} ${levelName(level)}` : topic;
+    let ofTopic = this.coalescers.get(name);
+    if (!ofTopic) this.coalescers.set(name, (ofTopic = []));
     return (ofTopic[shard] ??= new Coalescer(
       {
         ...PER_CALL,
+        ...(level && { maxCalls: PROVEN_CALLS }),
         bytesOf: ({ message }) => message.body.length + OVERHEAD_BYTES,
         ordered: ({ message }) => message.orderingKey !== '',
       },
-      (items) => this.call(this.topics.get(topic), shard, items),
+      (items) => this.call(this.topics.get(topic), shard, items, level),
     ));
   }
 
-  private async call(topic: KnownTopic, shard: number, items: Routed[]): Promise<SendResult[]> {
+  private async call(
+    topic: KnownTopic,
+    shard: number,
+    items: Routed[],
+    level: DurabilityLevel | undefined,
+  ): Promise<SendResult[]> {
     const { keys, args } = new FrozenSend(topic, shard, items);
     const script = topic.settings.maxLength === undefined ? 'send' : 'send-bounded';
+    const lane = level && this.lanes.of(topic.shards[shard]!.meta, level);
     const ask = (): Promise<string> => {
       const shardKeys = topic.shards[shard]!;
-      return this.caller.freeze(script, (slot) => shardKeys.slot(slot), keys, args);
+      return this.caller.freeze(script, (slot) => shardKeys.slot(slot), keys, args, lane);
     };
     return this.answered(topic, shard, items, ask, ask);
   }

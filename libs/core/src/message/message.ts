@@ -1,4 +1,5 @@
 // What a message is, on its way in, in storage and on its way out.
+import type { DurabilityLevel } from '../producer/durability.js';
 
 /** String headers of a message; at most 128 entries and 32 KiB together. */
 export type Headers = Readonly<Record<string, string>>;
@@ -46,6 +47,8 @@ export interface OutgoingMessage extends StoredMessage {
   readonly identity?: MessageIdentity;
   /** Present when the message is to wait. A delay counts from the broker's clock. */
   readonly due?: { readonly delayMs: number } | { readonly atMs: number };
+  /** What must be proven before the send is acknowledged; absent: the broker's reply is enough. */
+  readonly durability?: DurabilityLevel;
 }
 
 /** Business identity of a message: what the dedup record is kept under, and what must be equal in a second send. */

@@ -9,6 +9,7 @@ import type { MessageIdentity, OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
 import { idRecord, keyRecord } from '../message/routing.js';
 import { compressed } from './compression.js';
+import { durabilityLevel, type DurabilityLevel } from './durability.js';
 import { checkValues, type SendOptions } from './send-options.js';
 
 /** What a topic and a module decide about sends. */
@@ -19,6 +20,8 @@ export interface SendSettings {
   maxDelayMs?: number;
   /** Present instant, Unix ms. @default Date.now() */
   now?: number;
+  /** Of messages that do not say. @default memory */
+  durability?: DurabilityLevel;
 }
 
 const DEFAULT_MAX_DELAY_MS = 365 * 86_400_000;
@@ -30,8 +33,8 @@ export function prepareMessage(
   options?: SendOptions,
   settings: SendSettings = {},
 ): OutgoingMessage {
-  const { delayLevels, maxDelayMs = DEFAULT_MAX_DELAY_MS, now = Date.now() } = settings;
-  return buildMessage(parseDestination(destination), body, options, maxDelayMs, now, delayLevels);
+  const { delayLevels, maxDelayMs = DEFAULT_MAX_DELAY_MS, now = Date.now(), durability } = settings;
+  return buildMessage(parseDestination(destination), body, options, maxDelayMs, now, delayLevels, durability);
 }
 
 /** `prepareMessage` for a destination that is parsed already: the hot path of `send`. */
@@ -42,6 +45,7 @@ export function buildMessage(
   maxDelayMs: number,
   now: number,
   delayLevels?: DelayLevels,
+  durability?: DurabilityLevel,
 ): OutgoingMessage {
   const { topic } = destination;
   const encoded = encodeBody(body);
@@ -63,6 +67,7 @@ export function buildMessage(
       routingKey: messageId,
       identity: undefined,
       due: undefined,
+      durability,
     };
   }
   checkValues(destination, options);
@@ -78,6 +83,7 @@ export function buildMessage(
     routingKey: orderingKey !== '' ? orderingKey : (idempotencyKey ?? messageId),
     identity: identityOf(options, tag, encoded.bytes),
     due: dueOf(options, { delayLevels, maxDelayMs, now }),
+    durability: options.durability === undefined ? durability : durabilityLevel('send.durability', options.durability),
   };
 }
 

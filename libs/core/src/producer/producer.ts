@@ -10,6 +10,7 @@ import type { OutgoingMessage } from '../message/message.js';
 import { checkOptions } from '../option-check.js';
 import type { TopicEntry, TopicRegistry } from '../topic-registry.js';
 import { checkTopicName } from '../topic.js';
+import type { DurabilityLevel } from './durability.js';
 import { checkRef } from './message-ref.js';
 import { buildMessage } from './prepare-message.js';
 import type { CancelResult, MessageRef, RescheduleResult, SendReceipt, SendResult } from './receipt.js';
@@ -24,6 +25,8 @@ export interface ProducerParts {
   readonly topics: TopicRegistry;
   readonly clock: Clock;
   readonly delayLevels: DelayLevels;
+  /** Of messages that do not say. */
+  readonly durability?: DurabilityLevel;
 }
 
 const REQUEST = ['destination', 'body', 'options'];
@@ -148,10 +151,10 @@ export class Producer {
   }
 
   private build(target: Target, body: unknown, options: SendOptions | undefined): OutgoingMessage {
-    const { clock, delayLevels } = this.parts;
+    const { clock, delayLevels, durability } = this.parts;
     // Settings that are not known yet: `checkDelay` looks again.
     const maxDelayMs = target.entry.settings?.maxDelayMs ?? Infinity;
-    return buildMessage(target, body, options, maxDelayMs, clock.now(), delayLevels);
+    return buildMessage(target, body, options, maxDelayMs, clock.now(), delayLevels, durability);
   }
 
   private target(destination: string): Target {

@@ -5,6 +5,7 @@ import { InvalidOptionError } from '../errors.js';
 import { parseDestination, type Destination } from '../message/destination.js';
 import { encodeBody } from '../message/envelope.js';
 import { checkTag } from '../message/tag-expression.js';
+import { durabilityLevel, type Durability } from './durability.js';
 import { checkInteger, checkOptions } from '../option-check.js';
 
 /** Of `delay`, `deliverAt` and `delayLevel` at most one may be given. */
@@ -32,6 +33,13 @@ export interface SendOptions {
   delayLevel?: number;
   /** Limit of attempts for this message, 1 to 10000; wins over the listener's. */
   maxAttempts?: number;
+  /**
+   * How safe the message is before the send is acknowledged: 'memory', 'fsync' (on the server's disk), or
+   * `{ replicas: n, fsync? }` (on n replicas too). What the server cannot prove is refused (`MQ_DURABILITY`); what it has
+   * not proven in time rejects with SendUnknownError, whose `retry()` proves it anew. See docs/durability.md.
+   * @default the `durability` of `MqOptions`
+   */
+  durability?: Durability;
   /**
    * How long it may wait for a handler, at least 1 ms, counted from when it is ready: a delayed message from its due
    * time, a redriven one from its redrive. Then it is a dead letter with reason `expired`, or dropped, as each listener
@@ -68,6 +76,7 @@ const KNOWN: readonly (keyof SendOptions)[] = [
   'deliverAt',
   'delayLevel',
   'maxAttempts',
+  'durability',
   'ttl',
 ];
 const KNOWN_SET: ReadonlySet<string> = new Set(KNOWN);
@@ -92,6 +101,7 @@ export function checkValues(destination: Destination, options: SendOptions): voi
   if (tag !== undefined) checkTagOption(tag, destination);
   if (idempotencyKey !== undefined) checkName('send.idempotencyKey', idempotencyKey);
   if (orderingKey !== undefined) checkName('send.orderingKey', orderingKey);
+  if (options.durability !== undefined) durabilityLevel('send.durability', options.durability);
   if (messageId !== undefined) checkName('send.messageId', messageId);
   if (keys !== undefined) checkKeys(keys);
   if (headers !== undefined) checkHeaders(headers);

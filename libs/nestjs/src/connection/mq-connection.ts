@@ -16,8 +16,8 @@ export class MqConnection {
 /** Throws InvalidOptionError, so that a bad option ends the start of the application and not the first message. */
 export function createMq(name: string, options: unknown): Mq {
   checkModuleOptions(name === DEFAULT_CONNECTION ? 'MqModule' : `MqModule(${name})`, options);
-  const { topics, autoCreate, delayLevels, middleware, shutdownTimeout, clock } = options;
-  return new Mq(portsOf(options), { topics, autoCreate, delayLevels, middleware, shutdownTimeout, clock });
+  const { topics, autoCreate, delayLevels, middleware, durability, shutdownTimeout, clock } = options;
+  return new Mq(portsOf(options), { topics, autoCreate, delayLevels, middleware, durability, shutdownTimeout, clock });
 }
 
 function portsOf({ ports, connection, namespace, sendTimeout, silenceTimeout }: MqModuleOptions): BrokerPorts {

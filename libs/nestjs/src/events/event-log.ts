@@ -17,6 +17,7 @@ export function logEvents(
       logger.warn(`The listener of ${where(of)} still runs after its time-out of ${of.timeoutMs} ms`),
     ),
     events.on('lease-lost', (of) => logger.warn(`The lease of ${where(of)} was lost: its effect may happen twice`)),
+    events.on('warning', ({ code, text }) => logger.warn(`${text} (${code}, see docs/durability.md)`)),
     events.on('retry', (of) =>
       logger.debug(
         `${where(of)} failed, next attempt in ${of.delayMs} ms${because(`${of.failure.error}: ${of.failure.text}`)}`,

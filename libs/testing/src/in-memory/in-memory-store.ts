@@ -5,12 +5,19 @@ import { StoredTopic } from './stored-topic.js';
 export class InMemoryStore {
   /** The one clock that due times, leases, windows and retention go by. */
   readonly clock: Clock;
+  /** What durability its sends claim; see `provesAll` of the constructor. */
+  readonly provesAll: boolean;
   private readonly topics = new Map<string, StoredTopic>();
   private sequence = 0;
   private fence = 0;
 
-  /** @param options.clock a ManualClock moves delays, leases and windows by hand. @default systemClock */
-  constructor(options: { clock?: Clock } = {}) {
+  /**
+   * @param options.clock a ManualClock moves delays, leases and windows by hand. @default systemClock
+   * @param options.provesAll take sends that ask for more than durability 'memory', as a server would that has what they
+   *   need; otherwise they are refused, because nothing here outlives the process. @default false
+   */
+  constructor(options: { clock?: Clock; provesAll?: boolean } = {}) {
+    this.provesAll = options.provesAll ?? false;
     this.clock = options.clock ?? systemClock;
   }
 

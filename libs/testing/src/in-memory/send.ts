@@ -5,6 +5,7 @@ import {
   routeOf,
   TopicError,
   topicFull,
+  unprovable,
   type OutgoingMessage,
   type SendReceipt,
   type SendResult,
@@ -24,6 +25,8 @@ export function sendOne(store: InMemoryStore, message: OutgoingMessage, onSchedu
     const error = new TopicError(message.topic, `topic ${message.topic} does not exist`, 'MQ_TOPIC_NOT_FOUND');
     return { ok: false, error };
   }
+  if (message.durability && !store.provesAll)
+    return { ok: false, error: unprovable('the in-memory broker keeps nothing beyond its process') };
   const now = store.now();
   const route = routeOf(message.routingKey, topic.settings);
   const shard = topic.shards[route.shard]!;

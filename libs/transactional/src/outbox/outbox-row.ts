@@ -48,6 +48,12 @@ export interface OutboxRow {
 
 /** Checks and encodes; refuses what the broker would refuse. Throws InvalidOptionError. */
 export function newRow(destination: string, body: unknown, options: SendOptions, settings: SendSettings): NewRow {
+  if (options.durability !== undefined)
+    throw new InvalidOptionError(
+      'send.durability',
+      options.durability,
+      'is not for single outbox messages: the relay sends with the durability of its connection',
+    );
   const message = prepareMessage(destination, body, options, settings);
   const due = message.due;
   return {
