@@ -81,7 +81,7 @@ async function stop(): Promise<void> {
   await mq.close();
   history.close();
   // Sent before the channel closes; then nothing may keep the process.
-  process.send!({ is: 'stopped', unsettled } satisfies Report, () => process.exit(0));
+  process.send!({ is: 'stopped', unsettled, errors: sending?.errors ?? {} } satisfies Report, () => process.exit(0));
 }
 
 function health(): Report {

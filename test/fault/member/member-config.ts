@@ -1,11 +1,13 @@
 // What a process of a run is told on its command line.
-import type { TopicOptions } from '@millrace/core';
+import type { Duration, TopicOptions } from '@millrace/core';
 
 export interface SendingConfig {
   topic: string;
   /** Identity of this life of the producer; 0 to 65535. */
   producer: number;
   seed: number;
+  /** How long a send is tried. */
+  deadlineMs: number;
   perSecond: number;
   /** Messages in all; without it until told to stop. */
   total?: number;
@@ -71,7 +73,7 @@ export interface MemberConfig {
   connection: ServerAddress;
   databaseUrl?: string;
   namespace: string;
-  sendTimeout: string;
+  sendTimeout: Duration;
   topics: readonly TopicOptions[];
   sending?: SendingConfig;
   listening?: readonly ListeningConfig[];
@@ -93,4 +95,4 @@ export type Report =
   | { is: 'finished' }
   | { is: 'health'; silentMs: Record<string, number | null>; errors: Record<string, string>; rssBytes: number }
   /** @property unsettled promises that had no answer when time was up */
-  | { is: 'stopped'; unsettled: number };
+  | { is: 'stopped'; unsettled: number; errors: Record<string, number> };

@@ -9,7 +9,6 @@ import type { SendingConfig } from './member-config.js';
 import { makePayload, POISON_KINDS, sumOf, type Payload } from './payload.js';
 
 const TICK_MS = 5;
-const REPLAYS = 20;
 const REPLAY_PAUSE_MS = 200;
 
 /** How a message leaves: the producer's `send`, or a transaction with the outbox. */
@@ -21,6 +20,8 @@ export interface Scheduling {
 }
 
 export class SendingMember {
+  /** How often a send, or the last replay of one, ended with which code. */
+  readonly errors: Record<string, number> = {};
   /** Calls that have no answer yet. */
   inFlight = 0;
   private isStopped = false;
@@ -100,23 +101,30 @@ export class SendingMember {
       history.note('ok', { ...named, id: receipt ? crc32(receipt.messageId) : 0 });
       return receipt;
     };
+    // Later than this the reply is no longer kept, and asking again might send again.
+    const giveUpAt = performance.now() + 2 * this.config.deadlineMs - REPLAY_PAUSE_MS;
     try {
       return isKnown(await ask());
     } catch (first) {
       history.note(first instanceof SendUnknownError ? 'info' : 'fail', named);
-      if (!(first instanceof SendUnknownError)) return undefined;
+      if (!(first instanceof SendUnknownError)) return this.ended(first);
       let error: SendUnknownError = first;
-      for (let replays = 0; replays < REPLAYS; replays++) {
+      while (performance.now() < giveUpAt) {
         await wait(REPLAY_PAUSE_MS);
         try {
           return isKnown((await error.retry()) as SendReceipt);
         } catch (again) {
-          if (!(again instanceof SendUnknownError)) return undefined;
+          if (!(again instanceof SendUnknownError)) return this.ended(again);
           error = again;
         }
       }
-      return undefined;
+      return this.ended(error);
     }
+  }
+
+  private ended(error: unknown): undefined {
+    const code = (error as { code?: string }).code ?? String(error);
+    this.errors[code] = (this.errors[code] ?? 0) + 1;
   }
 
   /** Cancels or moves a scheduled message, at a moment when it may just be firing. */

@@ -24,6 +24,7 @@ export const manyPending: Scenario = {
     await preload(stage, pending);
     await abandon(stage, pending);
     await stage.direct.config('SET', 'slowlog-log-slower-than', 1_000);
+    await stage.direct.config('SET', 'slowlog-max-len', 100_000);
     await stage.direct.slowlog('RESET');
     stage.faults++;
     stage.say(`plan: ${pending} entries pending for a consumer that does not exist`);
@@ -87,7 +88,7 @@ async function abandon(stage: Stage, count: number): Promise<void> {
 
 /** Beside the probe: says whose stall it was. */
 async function slowestCommand({ direct }: Stage): Promise<string> {
-  const rows = (await direct.slowlog('GET', 1_000)) as [number, number, number, string[]][];
+  const rows = (await direct.slowlog('GET', 100_000)) as [number, number, number, string[]][];
   const [worst] = rows.toSorted((a, b) => b[2] - a[2]);
   if (!worst) return 'below 1 ms';
   const [, , micros, [command = '', script = '']] = worst;

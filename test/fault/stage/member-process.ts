@@ -117,8 +117,8 @@ export class MemberProcess {
     return answer.catch(() => undefined) as Promise<(Report & { is: 'health' }) | undefined>;
   }
 
-  /** In good order. Returns how many promises had no answer; undefined when it did not say so before it ended. */
-  async stop(): Promise<number | undefined> {
+  /** In good order. Undefined when it ended without a last word. */
+  async stop(): Promise<(Report & { is: 'stopped' }) | undefined> {
     if (this.isGone) return undefined;
     const answer = this.heard('stopped', STOP_MS);
     this.order({ do: 'stop' });
@@ -126,7 +126,7 @@ export class MemberProcess {
     this.isDoomed ||= report !== undefined;
     if (!report) await this.kill();
     await this.gone;
-    return report?.is === 'stopped' ? report.unsettled : undefined;
+    return report as (Report & { is: 'stopped' }) | undefined;
   }
 
   private order(order: Order): void {

@@ -18,10 +18,13 @@ export interface Probe {
   end(): Promise<ProbeResult>;
 }
 
-/** @param server its port and process */
-export async function startProbe({ port, pid }: { port: number; pid: number }): Promise<Probe> {
+/** @param server its port and process @param program compiled, where it is not beside this file */
+export async function startProbe(
+  { port, pid }: { port: number; pid: number },
+  program: string = PROGRAM,
+): Promise<Probe> {
   // Its input is a pipe: it ends with the parent, however that ends.
-  const child = spawn(process.execPath, [PROGRAM, String(port), String(pid)], {
+  const child = spawn(process.execPath, [program, String(port), String(pid)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';

@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { decodeMessage, type BrokerAdmin, type DeadLetter, type TopicOptions, type TopicStats } from '@millrace/core';
+import {
+  decodeMessage,
+  toMs,
+  type BrokerAdmin,
+  type DeadLetter,
+  type Duration,
+  type TopicOptions,
+  type TopicStats,
+} from '@millrace/core';
 import { connectRedis } from '@millrace/redis';
 import { startTcpProxy, type TcpProxy } from '@millrace/testing';
 import {
@@ -62,7 +70,7 @@ export class Stage {
   /** Time from the last fault to an empty backlog. */
   drainedMs: number | undefined;
   topics: TopicOptions[] = [{ topic: 'orders' }];
-  sendTimeout = '5s';
+  sendTimeout: Duration = '5s';
   /** The counters do not survive what the scenario does to the server: no conservation law to check. */
   countersAreLost = false;
   readonly members = new Set<MemberProcess>();
@@ -173,11 +181,12 @@ export class Stage {
 
   async producer(
     name: string,
-    sending: Omit<SendingConfig, 'producer' | 'seed' | 'topic'> & Partial<SendingConfig>,
+    sending: Omit<SendingConfig, 'producer' | 'seed' | 'topic' | 'deadlineMs'> & Partial<SendingConfig>,
     via?: TcpProxy,
   ): Promise<MemberProcess> {
     const producer = sending.producer ?? this.producers++;
-    const complete: SendingConfig = { topic: 'orders', seed: this.options.seed, ...sending, producer };
+    const deadlineMs = toMs('sendTimeout', this.sendTimeout);
+    const complete: SendingConfig = { topic: 'orders', seed: this.options.seed, deadlineMs, ...sending, producer };
     return this.spawn(name, { sending: complete }, via, sending.outbox === true).ready();
   }
 
@@ -337,9 +346,12 @@ export class Stage {
   private async stopAll(members: readonly MemberProcess[]): Promise<void> {
     await Promise.all(
       members.map(async (member) => {
-        const unsettled = await member.stop();
-        if (unsettled === undefined) this.problems.push(`${member.name} did not stop in good order`);
-        else if (unsettled > 0) this.problems.push(`${member.name}: ${unsettled} promises stayed unsettled`);
+        const report = await member.stop();
+        if (!report) this.problems.push(`${member.name} did not stop in good order`);
+        const { unsettled, errors } = report ?? { unsettled: 0, errors: {} };
+        if (unsettled > 0) this.problems.push(`${member.name}: ${unsettled} promises stayed unsettled`);
+        for (const [code, count] of Object.entries(errors))
+          this.figures[code] = Number(this.figures[code] ?? 0) + count;
       }),
     );
   }
