@@ -3,6 +3,7 @@ import { Checker, type Findings } from './checker/checker.js';
 import { leaks } from './checker/conservation.js';
 import { readHistory } from './history/history-file.js';
 import type { Stage } from './stage/stage.js';
+import { stories } from './story.js';
 
 export interface Row extends Omit<Findings, 'examples'> {
   scenario: string;
@@ -45,6 +46,7 @@ export function judge(stage: Stage, scenario: { id: string; title: string }, sec
       ...(found.messages > 0 ? [] : ['no message was sent: nothing was tested']),
       ...(stage.faults > 0 ? [] : ['no fault struck: nothing was tested']),
       ...examples,
+      ...stories(examples, readHistory(stage.historyFolder)),
     ],
   };
 }
