@@ -42,6 +42,18 @@ export class GroupConsumer {
     return this.receiver.receive(options);
   }
 
+  /**
+   * Takes over what expired. When a socket breaks meanwhile, a read may find the same entries among what is pending for us, and
+   * have them done before they are returned here: then they are the read's alone.
+   */
+  async reclaim(max: number): Promise<Delivery[]> {
+    const { breaks } = this.connections;
+    const found = await this.leases.reclaim(max);
+    if (this.connections.breaks === breaks || !(this.receiver instanceof Receiver)) return found;
+    this.receiver.lookAgain();
+    return [];
+  }
+
   /** Leaves no name behind: a consumer without pending entries is removed at once, one with some when they are reclaimed. */
   async close(): Promise<void> {
     await this.reader.close();

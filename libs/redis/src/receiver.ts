@@ -22,7 +22,12 @@ export class Receiver {
     private readonly reader: BlockingReader,
     private readonly connections: Connections,
   ) {
-    connections.onBreak(() => (this.adopting = true));
+    connections.onBreak(() => this.lookAgain());
+  }
+
+  /** The next read begins with everything that is pending for us. */
+  lookAgain(): void {
+    this.adopting = true;
   }
 
   async receive({ max, waitMs, signal }: ReceiveOptions): Promise<Delivery[]> {

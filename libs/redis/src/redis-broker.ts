@@ -113,7 +113,7 @@ export class RedisBroker implements Broker {
   }
 
   reclaim(subscription: Subscription, shard: number, { max }: { max: number }): Promise<Delivery[]> {
-    return this.consumer(subscription, shard).leases.reclaim(max);
+    return this.consumer(subscription, shard).reclaim(max);
   }
 
   promote(topic: string, shard: number, { max }: { max: number }): Promise<PromoteResult> {
