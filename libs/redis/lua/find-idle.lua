@@ -5,6 +5,7 @@ local slot, meta = unpack(KEYS)
 local number, ttl, idle_after, expire_after = unpack(ARGV)
 local before = replay(slot, number, ttl)
 if before then return before end
+go_on_when_full(meta)
 local now, found = now_ms(), {}
 for _, field in ipairs(redis.call('HKEYS', meta)) do
   local group = string.match(field, '^group:(.*)$')

@@ -7,6 +7,7 @@ local woken, next_due = 0, ''
 for at = 1, #keys, 4 do
   local p = { keys = keys[at], members = keys[at + 1], kept = keys[at + 2], bell = keys[at + 3] }
   for _, okey in ipairs(redis.call('ZRANGEBYSCORE', p.keys, '-inf', text(now), 'LIMIT', 0, max)) do
+    go_on_when_full(p.kept)
     set_state(p, okey, READY)
     woken = woken + 1
   end
