@@ -24,6 +24,8 @@ export default {
   rootDir: import.meta.dirname,
   // Jest reads this at the top level only, never in a project.
   testTimeout: 20_000,
+  // Most suites wait for servers: with one worker less than cores, two cores would run them one by one.
+  maxWorkers: 2,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', 'libs/*/src/**/*.ts', '!**/*.spec.ts', '!src/main.ts'],
   reporters: ['default', '<rootDir>/.ci/jest-counts-reporter.mjs'],

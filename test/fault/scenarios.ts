@@ -9,7 +9,7 @@ import { outOfMemory } from './scenarios/out-of-memory.js';
 import { sharedKey } from './scenarios/shared-key.js';
 import { churn } from './scenarios/churn.js';
 import { lostState } from './scenarios/lost-state.js';
-import { clusterFailover, sentinelFailover, slotMigration } from './scenarios/failover.js';
+import { clusterFailover, durableFailover, sentinelFailover, slotMigration } from './scenarios/failover.js';
 import { halfOpen } from './scenarios/half-open.js';
 import { diskFull } from './scenarios/disk-full.js';
 import { slowHandler } from './scenarios/slow-handler.js';
@@ -30,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lostReplies,
   halfOpen,
   sentinelFailover,
+  durableFailover,
   clusterFailover,
   slotMigration,
   outOfMemory,

@@ -1,5 +1,5 @@
 // What a process of a run is told on its command line.
-import type { Duration, TopicOptions } from '@millrace/core';
+import type { Duration, SendOptions, TopicOptions } from '@millrace/core';
 
 export interface SendingConfig {
   topic: string;
@@ -25,6 +25,8 @@ export interface SendingConfig {
   poisonEvery?: number;
   /** Sends are known by `idempotencyKey`, the number of the message. */
   isShared?: boolean;
+  /** Proven before the receipt: on the disk, on so many replicas. @default 'memory' */
+  durability?: SendOptions['durability'];
   /** Extra bytes of body. */
   bodyBytes?: number;
   /** Sends not answered yet, at most. */

@@ -80,6 +80,7 @@ export class SendingMember {
     const options: SendOptions = {};
     if (key > 0) options.orderingKey = String(key);
     if (isShared) options.idempotencyKey = `shared-${n}`;
+    if (this.config.durability !== undefined) options.durability = this.config.durability;
     const delayMs = prng.chance(this.config.delayShare ?? 0) ? prng.int(1, this.config.maxDelayMs ?? 1000) : 0;
     // Both ways to say it; a relative one counts from when the broker stores it, so from now at the earliest.
     const due = delayMs > 0 ? Date.now() + delayMs : 0;

@@ -1,4 +1,5 @@
 import type { RedisCluster, SentinelSet } from '@millrace/testing/servers';
+import type { SendingConfig } from '../member/member-config.js';
 import type { Scenario } from '../scenario.js';
 import type { FaultKind } from '../stage/nemesis.js';
 import type { Stage } from '../stage/stage.js';
@@ -14,6 +15,17 @@ export const sentinelFailover: Scenario = {
   run: async (stage) => {
     const set = await stage.startSentinel({ replicas: 1, downAfterMs: 1_000 });
     await traffic(stage, [killMaster(stage, set)]);
+  },
+};
+
+export const durableFailover: Scenario = {
+  id: 'T9R',
+  title: 'Sentinel failover, every send with { replicas: 1 }',
+  timeFactor: 1.5,
+  run: async (stage) => {
+    const set = await stage.startSentinel({ replicas: 1, downAfterMs: 1_000 });
+    // Nothing acknowledged may be forgotten: the history names no such window.
+    await traffic(stage, [killMaster(stage, set, 'nothing')], { durability: { replicas: 1 } });
   },
 };
 
@@ -44,37 +56,39 @@ export const slotMigration: Scenario = {
   },
 };
 
-async function traffic(stage: Stage, kinds: FaultKind[]): Promise<void> {
+async function traffic(stage: Stage, kinds: FaultKind[], sending: Partial<SendingConfig> = {}): Promise<void> {
   stage.sendTimeout = '10s';
   const listening = [concurrent(0), ordered(1)];
   // A promoted replica may lack the last settlements: their messages come again.
   stage.rules = { groups: stage.groups(listening), mayRewind: true };
   stage.countersAreLost = true;
-  await start(stage);
+  await start(stage, sending);
   await stage.nemesis({ forMs: stage.forMs, everyMs: [2_000, 4_000], kinds, least: 2 });
   await stage.wait(1_000);
   await stage.finish({ drainWithinMs: 60_000 });
 }
 
-async function start(stage: Stage): Promise<void> {
+async function start(stage: Stage, sending: Partial<SendingConfig> = {}): Promise<void> {
   const listening = [concurrent(0), ordered(1)];
   for (const name of ['consumer 1', 'consumer 2']) await stage.consumer(name, listening);
   for (const name of ['producer 1', 'producer 2'])
-    await stage.producer(name, { perSecond: 100, keys: 20, delayShare: 0.1, maxDelayMs: 1_000 });
+    await stage.producer(name, { perSecond: 100, keys: 20, delayShare: 0.1, maxDelayMs: 1_000, ...sending });
 }
 
 const killMaster =
-  (stage: Stage, set: SentinelSet): FaultKind =>
+  (stage: Stage, set: SentinelSet, mayForget: 'latest' | 'nothing' = 'latest'): FaultKind =>
   () => ({
     what: 'kill -9 the master, a replica takes over',
     strike: async () => {
       const former = await set.master();
       await former.kill();
-      stage.history.note('forgotten', { wall: REPLICATION_LAG_MS });
+      if (mayForget === 'latest') stage.history.note('forgotten', { wall: REPLICATION_LAG_MS });
       await set.takenOver(former);
       // What was sent to the former master in between was never acknowledged. It comes back as a replica.
       await former.restart();
-      await stage.wait(2_000);
+      // A second loss before the replica is whole again is more than one replica can stand.
+      await set.inSync();
+      await stage.wait(1_000);
     },
   });
 

@@ -28,6 +28,8 @@ export interface SentinelSet {
   master(): Promise<RedisServer>;
   /** Resolves once the sentinels name another master than `former`, and it serves as one. */
   takenOver(former: RedisServer): Promise<RedisServer>;
+  /** Resolves once every other server follows the master and has all it has; before that a replica is no safety. */
+  inSync(): Promise<void>;
   /** Asks the sentinels for a failover in good order. */
   failover(): Promise<RedisServer>;
   stop(): Promise<void>;
@@ -136,6 +138,12 @@ function handle(
     name: NAME,
     master,
     takenOver,
+    inSync: () =>
+      settled('all replicas are in sync', async () => {
+        const { port } = await master();
+        const state = await talkTo(port, (client) => client.info('replication'));
+        return [...state.matchAll(/state=online/g)].length === servers.length - 1;
+      }),
     async failover() {
       const former = await master();
       await talkTo(sentinels[0]!.port, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
