@@ -12,7 +12,7 @@ const load = ({ scale }: Bench, poisoned: number): OrderedLoad => ({
 const POISONED = 5_001;
 
 export const poisonKey: Scenario = {
-  id: 'B12',
+  id: 'B15',
   title: 'ordered, 1,000 keys, concurrency 100; one more key fails with 5,000 messages behind it',
   unit: 'msg/s',
   bars: { 'without that key': 0.9 },
