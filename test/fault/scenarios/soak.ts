@@ -20,12 +20,15 @@ const PER_SECOND = 1_400;
 const MAY_STAY_BYTES = 512 * 1024;
 /** A loop that has not succeeded for so long is silent. */
 const SILENT_MS = 15_000;
+/** Who looks for groups without a member does so once a minute. */
+const SILENT_IDLE_WATCH_MS = 75_000;
 
 export const soak: Scenario = {
   id: 'T23',
   title: 'soak: mixed faults, memory back to base, no listener silent',
   run: async (stage) => {
-    await stage.startRedis('--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0');
+    // Each restart counts growth anew: with the usual 100 % the file would never be rewritten, and take long to load.
+    await stage.startRedis('--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '20');
     stage.topics = [{ topic: 'orders', queues: 8, retention: 0, retentionCount: 0, idempotencyWindow: '1s' }];
     const [billing, shipping] = [
       concurrent(0, { concurrency: 50, workMs: [0, 4], failShare: 0.01 }),
@@ -80,7 +83,8 @@ async function expectNobodySilent(stage: Stage): Promise<void> {
     }
     rss = Math.max(rss, health.rssBytes);
     for (const [loop, silentMs] of Object.entries(health.silentMs)) {
-      if (silentMs === null || silentMs > SILENT_MS)
+      const allowedMs = loop.startsWith('idle groups') ? SILENT_IDLE_WATCH_MS : SILENT_MS;
+      if (silentMs === null || silentMs > allowedMs)
         stage.problems.push(`${member.name}: '${loop}' silent for ${silentMs} ms`);
     }
   }
