@@ -1,6 +1,7 @@
 // A blocked read that can be ended without losing what it brings: the wait is ended on the server, and the reply taken.
 import type { Redis } from 'ioredis';
 import type { Connections } from './connections.js';
+import { Deadlines } from './deadlines.js';
 import { isEnded } from './end-client.js';
 import { isElsewhere, isMoving } from './server-error.js';
 
@@ -8,13 +9,22 @@ import { isElsewhere, isMoving } from './server-error.js';
 const LONGEST_BLOCK_MS = 5_000;
 /** A blocked read must be long over before its silence is taken for death. */
 const BLOCKS_PER_SILENCE = 3;
+/** A read is over, or its socket was left, well before this many silences. */
+const SILENCES_PER_READ = 2;
 const UNBLOCK_AGAIN_MS = 50;
 const CUT_AFTER_MS = 2_000;
 /** How long a reader looks for the node that holds its streams before it reports that it cannot read. */
 const FIND_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
 
+class NeverAnswered extends Error {
+  constructor() {
+    super('a blocked read was never answered');
+  }
+}
+
 export class BlockingReader {
+  private readonly deadlines = new Deadlines();
   private client: Redis | undefined;
   private opening: Promise<Redis> | undefined;
   private closed = false;
@@ -60,10 +70,18 @@ export class BlockingReader {
   private async once(client: Redis, args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
     const [command, ...rest] = args;
     const reply = client.callBuffer(String(command), ...rest);
-    const unblock = (): void => void this.unblock(client, reply);
+    let cut!: () => void;
+    const wasCut = new Promise<null>((resolve) => (cut = (): void => resolve(null)));
+    const unblock = (): void => void this.unblock(client, reply).then(cut);
     signal?.addEventListener('abort', unblock, { once: true });
+    // ioredis forgets a call whose socket breaks twice before it is sent again: its promise never ends by itself.
+    const silence = SILENCES_PER_READ * this.connections.settings.silenceMs;
+    const answered = this.deadlines.guard(reply, silence, () => new NeverAnswered());
     try {
-      return await reply;
+      return await Promise.race([answered, wasCut]);
+    } catch (error) {
+      if (error instanceof NeverAnswered && this.client === client) await this.leave();
+      throw error;
     } finally {
       signal?.removeEventListener('abort', unblock);
     }
