@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Mq } from '@millrace/core';
-import { describeBrokerContract, realTime } from '@millrace/testing/contract';
+import { ALL_CONTRACT_FEATURES, describeBrokerContract, realTime } from '@millrace/testing/contract';
 import { startRedis, type RedisServer } from '@millrace/testing/servers';
 import { Redis } from 'ioredis';
 import { aclRules } from './acl-rules.js';
@@ -34,14 +34,7 @@ describe('as a user with the least privileges', () => {
         close: () => Promise.resolve(),
       };
     },
-    {
-      orderedMode: true,
-      memberSilence: true,
-      startFromInstant: true,
-      storedGroupMode: true,
-      retentionCount: true,
-      deadLetterRetention: true,
-    },
+    ALL_CONTRACT_FEATURES,
   );
 
   it('keys of another namespace are out of reach: the send is refused, and no error shows the password', async () => {

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Mq, topicSpec, type BrokerPorts } from '@millrace/core';
-import { describeBrokerContract, realTime } from '@millrace/testing/contract';
+import { ALL_CONTRACT_FEATURES, describeBrokerContract, realTime } from '@millrace/testing/contract';
 import { startRedisCluster, type RedisCluster } from '@millrace/testing/servers';
 import { Cluster, Redis } from 'ioredis';
 import { connectRedis } from './connect-redis.js';
@@ -52,14 +52,7 @@ describe('on a Redis Cluster', () => {
         close: () => Promise.resolve(),
       };
     },
-    {
-      orderedMode: true,
-      memberSilence: true,
-      startFromInstant: true,
-      storedGroupMode: true,
-      retentionCount: true,
-      deadLetterRetention: true,
-    },
+    ALL_CONTRACT_FEATURES,
   );
 
   it('a factory may give a Cluster, which is only a pattern for ours', async () => {

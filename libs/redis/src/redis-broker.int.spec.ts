@@ -1,7 +1,12 @@
 // The contract suite on a real server, with real time.
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { describeBrokerContract, realTime, type ContractSubject } from '@millrace/testing/contract';
+import {
+  ALL_CONTRACT_FEATURES,
+  describeBrokerContract,
+  realTime,
+  type ContractSubject,
+} from '@millrace/testing/contract';
 import { connectRedis } from './connect-redis.js';
 
 const connection = process.env['REDIS_URL']!;
@@ -20,11 +25,4 @@ async function open(): Promise<ContractSubject> {
   };
 }
 
-describeBrokerContract('Redis', open, {
-  orderedMode: true,
-  memberSilence: true,
-  startFromInstant: true,
-  storedGroupMode: true,
-  retentionCount: true,
-  deadLetterRetention: true,
-});
+describeBrokerContract('Redis', open, ALL_CONTRACT_FEATURES);

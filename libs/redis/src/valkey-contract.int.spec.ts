@@ -1,7 +1,7 @@
 // The contract suite on Valkey 8. Where it cannot be had, every case is reported as skipped.
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { describeBrokerContract, realTime } from '@millrace/testing/contract';
+import { ALL_CONTRACT_FEATURES, describeBrokerContract, realTime } from '@millrace/testing/contract';
 import { ServerUnavailableError, startValkey } from '@millrace/testing/servers';
 import { Redis } from 'ioredis';
 import { connectRedis } from './connect-redis.js';
@@ -32,13 +32,6 @@ const server = await startValkey().catch((error: unknown) => {
         close: () => Promise.resolve(),
       };
     },
-    {
-      orderedMode: true,
-      memberSilence: true,
-      startFromInstant: true,
-      storedGroupMode: true,
-      retentionCount: true,
-      deadLetterRetention: true,
-    },
+    ALL_CONTRACT_FEATURES,
   );
 });

@@ -27,3 +27,8 @@ export const CONTRACT_FEATURES = {
 
 export type ContractFeature = keyof typeof CONTRACT_FEATURES;
 export type ContractFeatures = Readonly<Record<ContractFeature, boolean>>;
+
+/** For a broker that does everything. */
+export const ALL_CONTRACT_FEATURES = Object.fromEntries(
+  Object.keys(CONTRACT_FEATURES).map((feature) => [feature, true]),
+) as Record<ContractFeature, true>;

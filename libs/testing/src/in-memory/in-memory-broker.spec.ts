@@ -1,4 +1,5 @@
 import { describeBrokerContract } from '../contract/broker-contract.js';
+import { ALL_CONTRACT_FEATURES } from '../contract/contract-subject.js';
 import { ManualClock } from '../manual-clock.js';
 import { connectInMemory } from './connect-in-memory.js';
 import { InMemoryStore } from './in-memory-store.js';
@@ -15,12 +16,5 @@ describeBrokerContract(
       close: async () => {},
     };
   },
-  {
-    orderedMode: true,
-    memberSilence: true,
-    startFromInstant: true,
-    storedGroupMode: true,
-    retentionCount: true,
-    deadLetterRetention: true,
-  },
+  ALL_CONTRACT_FEATURES,
 );
