@@ -76,8 +76,9 @@ export class IdempotencyConflictError extends MqError {
 
 /**
  * The fate of a call is not known at its deadline: it may have been executed. Code `MQ_SEND_UNKNOWN`.
- * `retry()` replays the same frozen call: it never doubles a message, as long as it is called within the token's
- * life (2 × the send deadline, 60 s by default). Later than that use an idempotency key.
+ * `retry()` replays the same frozen call and never doubles a message. The call lives for 2 × the send deadline, and for
+ * 60 s at least; after that it is not executed any more, and `retry()` rejects with this error again. Who must be able
+ * to ask later uses an idempotency key.
  */
 export class SendUnknownError extends MqError {
   constructor(

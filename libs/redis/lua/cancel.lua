@@ -1,9 +1,9 @@
 -- Take a message that is still scheduled out of the delay store, and free its business key. Final, also when asked
 -- twice by one call. Returns 'CANCELLED', 'ALREADY_DELIVERED' (a record exists, nothing is scheduled) or 'NOT_FOUND'.
 local slot, meta, record = unpack(KEYS)
-local number, ttl, id_prefix, message_id = unpack(ARGV)
+local number, not_after, id_prefix, message_id = unpack(ARGV)
 
-local before = replay(slot, number, ttl)
+local before = replay(slot, number, not_after)
 if before then return before end
 
 local known = redis.call('GET', record)
@@ -18,7 +18,7 @@ for at = 1, #buckets, 2 do
     local name = cmsgpack.unpack(payload)[7]
     if name ~= '' then redis.call('DEL', id_prefix .. name) end
     redis.call('HINCRBY', meta, 'cancelled', 1)
-    return remember(slot, number, ttl, 'CANCELLED')
+    return remember(slot, number, not_after, 'CANCELLED')
   end
 end
-return remember(slot, number, ttl, known and 'ALREADY_DELIVERED' or 'NOT_FOUND')
+return remember(slot, number, not_after, known and 'ALREADY_DELIVERED' or 'NOT_FOUND')

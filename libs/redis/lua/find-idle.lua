@@ -2,8 +2,8 @@
 -- ARGV: idle ms, ms after which a group expires ('' = never). A group that was never seen counts from now on.
 -- Returns JSON: [[group, idle ms of those told now]..., [group, idle ms, 'EXPIRES']...]
 local slot, meta = unpack(KEYS)
-local number, ttl, idle_after, expire_after = unpack(ARGV)
-local before = replay(slot, number, ttl)
+local number, not_after, idle_after, expire_after = unpack(ARGV)
+local before = replay(slot, number, not_after)
 if before then return before end
 go_on_when_full(meta)
 local now, found = now_ms(), {}
@@ -18,4 +18,4 @@ for _, field in ipairs(redis.call('HKEYS', meta)) do
     if expire_after ~= '' and idle >= tonumber(expire_after) then found[#found + 1] = { group, idle, 'EXPIRES' } end
   end
 end
-return remember(slot, number, ttl, #found == 0 and '[]' or cjson.encode(found))
+return remember(slot, number, not_after, #found == 0 and '[]' or cjson.encode(found))

@@ -5,9 +5,9 @@
 -- KEYS: slot, topic, stream, notes, owners, waiting by due, by name, parked keys, members, messages, bell. ARGV after the fixed ones: group, kind, last id,
 -- cursor, page, field prefix, queue ('' = concurrent), 'dry' or ''. Returns '<passed> <last one or ->'.
 local slot, meta, stream, notes, owners, waiting, payloads, parked, members, kept, bell = unpack(KEYS)
-local number, ttl, group, kind, last, cursor, page, prefix, queue, dry = unpack(ARGV)
+local number, not_after, group, kind, last, cursor, page, prefix, queue, dry = unpack(ARGV)
 
-local before = replay(slot, number, ttl)
+local before = replay(slot, number, not_after)
 if before then return before end
 
 local count, seen = 0, '-'
@@ -48,4 +48,4 @@ else
   end
 end
 if count > 0 and dry == '' then redis.call('HINCRBY', meta, 'pass:' .. group, count) end
-return remember(slot, number, ttl, count .. ' ' .. seen)
+return remember(slot, number, not_after, count .. ' ' .. seen)

@@ -2,8 +2,8 @@
 -- KEYS: slot, topic, dead letters by time, by name, untold ones. ARGV after the fixed ones (group, until: ms or ''):
 -- names. Returns how many were there.
 local slot, meta, dead, letters, untold = unpack(KEYS)
-local number, ttl, group, till = unpack(ARGV, 1, 4)
-local before = replay(slot, number, ttl)
+local number, not_after, group, till = unpack(ARGV, 1, 4)
+local before = replay(slot, number, not_after)
 if before then return before end
 local gone = 0
 for _, name in ipairs({ unpack(ARGV, 5) }) do
@@ -15,4 +15,4 @@ for _, name in ipairs({ unpack(ARGV, 5) }) do
   end
 end
 if gone > 0 then redis.call('HINCRBY', meta, 'purge:' .. group, gone) end
-return remember(slot, number, ttl, tostring(gone))
+return remember(slot, number, not_after, tostring(gone))

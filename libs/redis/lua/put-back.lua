@@ -4,10 +4,10 @@
 -- KEYS: slot, topic, stream, notes, owners, waiting retries, parked messages. ARGV after the fixed ones: group, taker, first and last id,
 -- page, field prefix, queue ('' = concurrent), 'dry' or ''. Returns '<put back> <interrupted> <last id seen or ->'.
 local slot, meta, stream, notes, owners, waiting, kept = unpack(KEYS)
-local number, ttl, group, taker, first, last, page, prefix, queue, dry = unpack(ARGV)
+local number, not_after, group, taker, first, last, page, prefix, queue, dry = unpack(ARGV)
 local LONG_SINCE = 365 * 86400000
 
-local before = replay(slot, number, ttl)
+local before = replay(slot, number, not_after)
 if before then return before end
 
 local claim, back, interrupted, seen = { stream, group, taker, 0 }, 0, 0, '-'
@@ -34,4 +34,4 @@ if dry == '' and #claim > 4 then
   local owner = queue ~= '' and redis.call('HGET', owners, queue)
   if owner then redis.call('HSET', owners, queue, '|' .. string.match(owner, '|(%d+)|%d+$') .. '|0') end
 end
-return remember(slot, number, ttl, back .. ' ' .. interrupted .. ' ' .. seen)
+return remember(slot, number, not_after, back .. ' ' .. interrupted .. ' ' .. seen)

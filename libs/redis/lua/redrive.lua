@@ -5,8 +5,8 @@
 -- a JSON list of names.
 local slot, dead, letters, untold = unpack(KEYS, 1, 4)
 local retries = { unpack(KEYS, 5) }
-local number, ttl, limit, force, till = unpack(ARGV, 1, 5)
-local before = replay(slot, number, ttl)
+local number, not_after, limit, force, till = unpack(ARGV, 1, 5)
+local before = replay(slot, number, not_after)
 if before then return before end
 local redriven = {}
 for _, name in ipairs({ unpack(ARGV, 6) }) do
@@ -28,4 +28,4 @@ for _, name in ipairs({ unpack(ARGV, 6) }) do
     end
   end
 end
-return remember(slot, number, ttl, #redriven == 0 and '[]' or cjson.encode(redriven))
+return remember(slot, number, not_after, #redriven == 0 and '[]' or cjson.encode(redriven))

@@ -1,9 +1,9 @@
 -- Move the due time of a message that is still scheduled; its business record lives on accordingly.
 -- Returns 'RESCHEDULED <due>', 'ALREADY_DELIVERED' or 'NOT_FOUND'.
 local slot, record = unpack(KEYS)
-local number, ttl, id_prefix, message_id, due, window = unpack(ARGV)
+local number, not_after, id_prefix, message_id, due, window = unpack(ARGV)
 
-local before = replay(slot, number, ttl)
+local before = replay(slot, number, not_after)
 if before then return before end
 
 local now = now_ms()
@@ -19,7 +19,7 @@ for at = 1, #buckets, 2 do
     redis.call('ZADD', buckets[at], 'XX', text(due_at), id)
     local name = cmsgpack.unpack(payload)[7]
     if name ~= '' then redis.call('PEXPIRE', id_prefix .. name, text(due_at - now + tonumber(window))) end
-    return remember(slot, number, ttl, 'RESCHEDULED ' .. text(due_at))
+    return remember(slot, number, not_after, 'RESCHEDULED ' .. text(due_at))
   end
 end
-return remember(slot, number, ttl, known and 'ALREADY_DELIVERED' or 'NOT_FOUND')
+return remember(slot, number, not_after, known and 'ALREADY_DELIVERED' or 'NOT_FOUND')

@@ -2,14 +2,14 @@
 -- KEYS: slot, notes; parked keys, members, kept messages, bell. ARGV after the token's: key, field prefix.
 -- Returns 'RESUMED', 'RUNNING' or 'NOT_PARKED'.
 local slot, notes, keys, members, kept, bell = unpack(KEYS)
-local number, ttl, okey, prefix = unpack(ARGV)
-local before = replay(slot, number, ttl)
+local number, not_after, okey, prefix = unpack(ARGV)
+local before = replay(slot, number, not_after)
 if before then return before end
 local p = { keys = keys, members = members, kept = kept, bell = bell }
 local score = tonumber(redis.call('ZSCORE', p.keys, okey) or '-1')
 local first = first_members(p, okey, 1)[1]
-if score < 0 or not first then return remember(slot, number, ttl, 'NOT_PARKED') end
-if score >= TAKEN and score < EXHAUSTED then return remember(slot, number, ttl, 'RUNNING') end
+if score < 0 or not first then return remember(slot, number, not_after, 'NOT_PARKED') end
+if score >= TAKEN and score < EXHAUSTED then return remember(slot, number, not_after, 'RUNNING') end
 local message = cmsgpack.unpack(redis.call('HGET', p.kept, first))
 local readable, state = pcall(cjson.decode, message[8])
 if readable and type(state) == 'table' then
@@ -20,4 +20,4 @@ if readable and type(state) == 'table' then
 end
 redis.call('HDEL', notes, prefix .. first)
 set_state(p, okey, READY)
-return remember(slot, number, ttl, 'RESUMED')
+return remember(slot, number, not_after, 'RESUMED')

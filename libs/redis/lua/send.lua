@@ -3,10 +3,10 @@
 -- [index, 'SCHEDULED', due] | [index, 'DUPLICATE', first id, state due or '', queue] | [index, 'CONFLICT', first id] |
 -- [index, 'FULL']; or 'NO_TOPIC' | 'STALE'. The prelude unbounded.lua, or as `send-bounded` bounded.lua, comes before.
 local slot, meta = unpack(KEYS)
-local number, ttl, window = unpack(ARGV, 1, 3)
+local number, not_after, window = unpack(ARGV, 1, 3)
 local keys, args = KEYS, ARGV
 
-local before = replay(slot, number, ttl)
+local before = replay(slot, number, not_after)
 if before then return before end
 if redis.call('EXISTS', meta) == 0 then return 'NO_TOPIC' end
 
@@ -57,4 +57,4 @@ for at = FIRST, #args, 13 do
   end
 end
 make_room()
-return remember(slot, number, ttl, #notes == 0 and 'OK' or 'OK' .. cjson.encode(notes))
+return remember(slot, number, not_after, #notes == 0 and 'OK' or 'OK' .. cjson.encode(notes))

@@ -5,12 +5,12 @@
 -- KEYS after the fixed ones: the streams, then (ordered) of each: parked keys, members, kept messages, bell.
 -- Returns 'SETTLED', or 'LOST', the indexes that were not ours, 'WANTED', the indexes that were refused.
 local slot, meta, notes, owners, waiting, payloads, retries, dead, letters, untold, registered = unpack(KEYS)
-local number, ttl, group, consumer, streams = unpack(ARGV, 1, 5)
+local number, not_after, group, consumer, streams = unpack(ARGV, 1, 5)
 local keys, args = KEYS, ARGV
 
-local before = replay(slot, number, ttl)
+local before = replay(slot, number, not_after)
 if before then return before end
-redis.call('PEXPIRE', slot, ttl) -- a first write that is never refused for memory: settling must always be possible
+redis.call('PEXPIREAT', slot, kept_until(not_after)) -- a first write that is never refused for memory: settling must always be possible
 
 local now = now_ms()
 local bare = { ack = true, skip = true, expire = true } -- no message follows the verdict
@@ -74,5 +74,5 @@ while at <= #args do
   at, index = at + (not bare[verdict] and 12 or mark == '>' and 4 or 3), index + 1
 end
 for what, many in pairs(counts) do redis.call('HINCRBY', meta, what .. ':' .. group, many) end
-if #lost + #wanted == 0 then return remember(slot, number, ttl, 'SETTLED') end
-return remember(slot, number, ttl, 'LOST ' .. table.concat(lost, ' ') .. ' WANTED ' .. table.concat(wanted, ' '))
+if #lost + #wanted == 0 then return remember(slot, number, not_after, 'SETTLED') end
+return remember(slot, number, not_after, 'LOST ' .. table.concat(lost, ' ') .. ' WANTED ' .. table.concat(wanted, ' '))

@@ -15,7 +15,9 @@ const UNBLOCK_AGAIN_MS = 50;
 const CUT_AFTER_MS = 2_000;
 /** How long a reader looks for the node that holds its streams before it reports that it cannot read. */
 const FIND_WITHIN_MS = 10_000;
+/** Doubled after every look, up to the longest: each opens a connection, and an outage may last. */
 const LOOK_AGAIN_MS = 100;
+const LONGEST_LOOK_MS = 1_000;
 
 class NeverAnswered extends Error {
   constructor() {
@@ -49,6 +51,7 @@ export class BlockingReader {
    */
   async run(args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
     const giveUpAt = performance.now() + FIND_WITHIN_MS;
+    let waitMs = LOOK_AGAIN_MS;
     while (!signal?.aborted && !this.closed) {
       try {
         const client = await this.open();
@@ -56,7 +59,8 @@ export class BlockingReader {
       } catch (error) {
         if (signal?.aborted || this.closed) return null;
         if (!(await this.mayFollow(error)) || performance.now() > giveUpAt) throw error;
-        await pause(LOOK_AGAIN_MS);
+        await pause(waitMs);
+        waitMs = Math.min(2 * waitMs, LONGEST_LOOK_MS);
       }
     }
     return null;

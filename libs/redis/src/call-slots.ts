@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 export interface CallSlot {
   readonly name: string;
   number: number;
+  /** No copy of the call is executed after this instant of the server's clock (ms), and its answer is kept until then. */
+  notAfter: number;
 }
 
 export class CallSlots {
@@ -15,9 +17,11 @@ export class CallSlots {
   private made = 0;
 
   /** A slot with the next number; give it back with `release` once the call's answer is known. */
-  acquire(): CallSlot {
-    const slot = this.free.pop() ?? { name: `${this.client}.${this.made++}`, number: 0 };
+  acquire(notAfter: number): CallSlot {
+    const slot = this.free.pop() ?? { name: `${this.client}.${this.made++}`, number: 0, notAfter };
     slot.number++;
+    // Never earlier than that of the call before: its answer, which the next one replaces, is what refuses its copies.
+    slot.notAfter = Math.max(slot.notAfter, Math.ceil(notAfter));
     return slot;
   }
 

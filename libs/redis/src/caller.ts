@@ -4,16 +4,21 @@ import { CallSlots, type CallSlot } from './call-slots.js';
 import type { Connections } from './connections.js';
 import { Deadlines } from './deadlines.js';
 import { runScript, runScriptBuffer, type ScriptArgument, type ScriptName } from './scripts.js';
+import type { ServerClock } from './server-clock.js';
 import { kindOf, refusal } from './server-error.js';
 
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
+/** A frozen call may be executed for two deadlines after it was made: its own, and that of a replay; not less than this. */
+const SHORTEST_LIFE_MS = 60_000;
 
 /** The fate of a frozen call is not known; `replay` asks for it again under the same token. Internal to this library. */
 export class UnknownFate extends Error {
   constructor(
     readonly replay: () => Promise<string>,
     override readonly cause: unknown,
+    /** The call's life is over: no replay will know more. */
+    readonly isForGood = false,
   ) {
     super('the fate of the call is not known');
   }
@@ -26,6 +31,16 @@ interface Fate {
   readonly lane?: Lane;
 }
 
+interface FrozenCall {
+  readonly name: ScriptName;
+  readonly slot: CallSlot;
+  readonly keys: readonly string[];
+  readonly args: readonly ScriptArgument[];
+  readonly fate: Fate;
+  /** The same call under another token; undefined when this one is already the second. */
+  readonly anew?: (serverMs: number) => Promise<string>;
+}
+
 /** Where a call is run, when not with the others: a lane that proves what was written. */
 export interface Lane {
   run(name: ScriptName, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown>;
@@ -35,10 +50,11 @@ export class Caller {
   private readonly slots = new CallSlots();
   private readonly deadlines = new Deadlines();
 
-  /** @param deadlineMs when a call gives up; tokens live twice as long, so that a replay still finds its reply */
+  /** @param clock the server's, about: a wrong one costs a second try, or a record that lives longer */
   constructor(
     private readonly connections: Connections,
     readonly deadlineMs: number,
+    private readonly clock: Pick<ServerClock, 'now'>,
   ) {}
 
   get closed(): boolean {
@@ -69,40 +85,64 @@ export class Caller {
 
   /**
    * Freezes a call: the same keys, arguments and token until its answer is known. The script's first key is the slot,
-   * its first two arguments number and life of the token. Throws BrokerRefusedError when it was certainly not done,
-   * UnknownFate when that cannot be said.
+   * its first two arguments the number of the call and the end of its life. Throws BrokerRefusedError when it was
+   * certainly not done, UnknownFate when that cannot be said.
    */
-  async freeze(
+  freeze(
     name: ScriptName,
     slotKey: (slot: string) => string,
     keys: readonly string[],
     args: readonly ScriptArgument[],
     lane?: Lane,
   ): Promise<string> {
-    const slot = this.slots.acquire();
-    const frozenKeys = [slotKey(slot.name), ...keys];
-    const frozenArgs = [slot.number, 2 * this.deadlineMs, ...args];
-    return this.play(name, slot, frozenKeys, frozenArgs, { maybeDone: false, lane });
+    const frozen = (serverMs: number, anew?: FrozenCall['anew']): Promise<string> => {
+      const slot = this.slots.acquire(serverMs + Math.max(2 * this.deadlineMs, SHORTEST_LIFE_MS));
+      const frozenKeys = [slotKey(slot.name), ...keys];
+      const frozenArgs = [slot.number, slot.notAfter, ...args];
+      return this.play({ name, slot, keys: frozenKeys, args: frozenArgs, fate: { maybeDone: false, lane }, anew });
+    };
+    return frozen(this.clock.now(), frozen);
   }
 
-  private async play(
-    name: ScriptName,
-    slot: CallSlot,
-    keys: readonly string[],
-    args: readonly ScriptArgument[],
-    fate: Fate,
-  ): Promise<string> {
+  /** Asks for a frozen call until it is answered, by a new one when its life is over. Ends when the connection is closed. */
+  async insist(freeze: () => Promise<string>): Promise<string> {
+    for (let play = freeze; ;) {
+      try {
+        return await play();
+      } catch (error) {
+        if (!(error instanceof UnknownFate) || this.closed) throw error;
+        play = error.isForGood ? freeze : error.replay;
+      }
+    }
+  }
+
+  private async play(call: FrozenCall): Promise<string> {
+    const { name, slot, keys, args, fate, anew } = call;
+    const { breaks } = this.connections;
+    let reply: string;
     try {
-      const reply = (await this.attempt(name, keys, args, 'text', fate)) as string;
-      if (reply === 'STALE') throw new BrokerRefusedError('the slot of this call has moved on', 'MQ_REFUSED');
-      this.slots.release(slot);
-      return reply;
+      reply = (await this.attempt(name, keys, args, 'text', fate)) as string;
     } catch (error) {
-      if (error instanceof UnknownFate)
-        throw new UnknownFate(() => this.play(name, slot, keys, args, fate), error.cause);
+      if (error instanceof UnknownFate) {
+        fate.maybeDone = true;
+        throw new UnknownFate(() => this.play(call), error.cause);
+      }
       this.slots.release(slot);
       throw error;
     }
+    if (reply.startsWith('LATE')) {
+      // An earlier copy may have been executed, and its answer has been forgotten since.
+      if (fate.maybeDone || this.connections.breaks !== breaks) {
+        fate.maybeDone = true;
+        throw new UnknownFate(() => this.play(call), new Error('the answer of the call is not kept any more'), true);
+      }
+      this.slots.release(slot);
+      if (anew) return anew(Number(reply.slice('LATE '.length)));
+      throw new BrokerRefusedError('the clock of the server leaps', 'MQ_UNAVAILABLE');
+    }
+    this.slots.release(slot);
+    if (reply === 'STALE') throw new BrokerRefusedError('the slot of this call has moved on', 'MQ_REFUSED');
+    return reply;
   }
 
   /** The first try, without anything that only a second one needs: this is the path of every message. */

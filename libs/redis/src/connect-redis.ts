@@ -10,6 +10,7 @@ import { RedisBroker } from './redis-broker.js';
 import { RedisDeadLetterFeed } from './redis-dead-letter-feed.js';
 import { RedisGroupControl } from './redis-group-control.js';
 import { RedisQueueLeases } from './redis-queue-leases.js';
+import { ServerClock } from './server-clock.js';
 import { Topics } from './topics.js';
 
 export interface RedisOptions {
@@ -56,12 +57,13 @@ export function connectRedis(options: RedisOptions): RedisPorts {
   if (silenceMs < 1_000)
     throw new InvalidOptionError('redis.silenceTimeout', options.silenceTimeout, 'must be at least 1s');
   const connections = new Connections(options.connection, { silenceMs });
-  const caller = new Caller(connections, deadlineMs);
+  const clock = new ServerClock(connections);
+  const caller = new Caller(connections, deadlineMs, clock);
   const topics = new Topics(caller, namespace);
   const groups = new DeclaredGroups(connections);
   const broadcast = new RedisBroadcast(connections, caller, topics);
   return {
-    broker: new RedisBroker(connections, caller, topics, groups, () => broadcast.close()),
+    broker: new RedisBroker(connections, caller, topics, groups, clock, () => broadcast.close()),
     leases: new RedisQueueLeases(caller, topics),
     control: new RedisGroupControl(caller, topics, groups),
     broadcast,

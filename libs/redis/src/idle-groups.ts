@@ -1,6 +1,6 @@
 // Groups that nobody consumes for any more: told once, and destroyed where the topic says so.
 import type { IdleAnswer } from '@millrace/core';
-import { UnknownFate, type Caller } from './caller.js';
+import type { Caller } from './caller.js';
 import type { DeclaredGroups } from './declared-groups.js';
 import type { KnownTopic, Topics } from './topics.js';
 
@@ -26,15 +26,9 @@ export class IdleGroups {
   /** Frozen: an alarm whose reply is lost would never be raised again. */
   private async find({ shards }: KnownTopic, rule: (string | number)[]): Promise<Found[]> {
     const first = shards[0]!;
-    let play = (): Promise<string> => this.caller.freeze('find-idle', (slot) => first.slot(slot), [first.meta], rule);
-    for (;;) {
-      try {
-        return JSON.parse(await play()) as Found[];
-      } catch (error) {
-        if (!(error instanceof UnknownFate) || this.caller.closed) throw error;
-        play = error.replay;
-      }
-    }
+    const slotOf = (slot: string): string => first.slot(slot);
+    const reply = await this.caller.insist(() => this.caller.freeze('find-idle', slotOf, [first.meta], rule));
+    return JSON.parse(reply) as Found[];
   }
 
   /** Shard 0 last: as long as the group is named there, the rest is found again after a crash half-way. */

@@ -44,7 +44,7 @@ export class ShardKeys {
     return `${this.prefix}dh:${bucket}`;
   }
 
-  /** string, call number and reply of the latest call of a slot · every frozen call · 2 × the send deadline. */
+  /** string, call number and reply of the latest call of a slot · every frozen call · the call's life: 2 × the send deadline, 60 s at least. */
   slot(slot: string): string {
     return `${this.prefix}tok:${slot}`;
   }

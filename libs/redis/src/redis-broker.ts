@@ -27,7 +27,7 @@ import { checkServers } from './server-check.js';
 import { Sender } from './sender.js';
 import { DurableLanes } from './durable-lanes.js';
 import { isNoGroup } from './server-error.js';
-import { ServerClock } from './server-clock.js';
+import type { ServerClock } from './server-clock.js';
 import type { Topics } from './topics.js';
 import { Upkeep } from './upkeep.js';
 
@@ -39,13 +39,13 @@ export class RedisBroker implements Broker {
   private readonly sender: Sender;
   private readonly schedule: Schedule;
   private readonly upkeep: Upkeep;
-  private readonly clock: ServerClock;
 
   constructor(
     private readonly connections: Connections,
     private readonly caller: Caller,
     private readonly topics: Topics,
     private readonly groups: DeclaredGroups,
+    private readonly clock: ServerClock,
     /** Ends the waits of the other ports. */
     private readonly endWaits: () => Promise<void>,
   ) {
@@ -54,7 +54,6 @@ export class RedisBroker implements Broker {
     this.sender = new Sender(caller, topics, new DurableLanes(connections, caller.deadlineMs), scheduled);
     checkServers(connections, (warning) => this.listener.onWarning?.(warning));
     this.schedule = new Schedule(caller, topics, scheduled);
-    this.clock = new ServerClock(connections);
     this.upkeep = new Upkeep(caller, topics, groups);
   }
 

@@ -1,6 +1,6 @@
 // Settles: what ends in one turn leaves in one script call per group and shard.
 import type { Settlement, SettleResult } from '@millrace/core';
-import { UnknownFate, type Caller } from './caller.js';
+import type { Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
 import { encodeState } from './retry-field.js';
 import { CallStreams, fieldOf, pendingName, type NotedDelivery } from './delivery-names.js';
@@ -79,18 +79,11 @@ export class Settler {
 
   /**
    * A settle is asked until it is answered: giving up would only mean that the lease runs out and the message comes
-   * again. Ends when the connection is closed.
+   * again. What is not known after the life of the call is asked for by a new one: whatever the first one settled is
+   * reported as a lost lease then.
    */
-  private async answer(slotKey: (slot: string) => string, names: string[], args: ScriptArgument[]): Promise<string> {
-    let play = (): Promise<string> => this.caller.freeze('settle', slotKey, names, args);
-    for (;;) {
-      try {
-        return await play();
-      } catch (error) {
-        if (!(error instanceof UnknownFate) || this.caller.closed) throw error;
-        play = error.replay;
-      }
-    }
+  private answer(slotKey: (slot: string) => string, names: string[], args: ScriptArgument[]): Promise<string> {
+    return this.caller.insist(() => this.caller.freeze('settle', slotKey, names, args));
   }
 }
 

@@ -9,6 +9,8 @@ import type { SendingConfig } from './member-config.js';
 import { makePayload, POISON_KINDS, sumOf, type Payload } from './payload.js';
 
 const TICK_MS = 5;
+/** How long the answer of a call is kept at least. */
+const SHORTEST_LIFE_MS = 60_000;
 const REPLAY_PAUSE_MS = 200;
 
 /** How a message leaves: the producer's `send`, or a transaction with the outbox. */
@@ -102,8 +104,8 @@ export class SendingMember {
       history.note('ok', { ...named, id: receipt ? crc32(receipt.messageId) : 0 });
       return receipt;
     };
-    // Later than this the reply is no longer kept, and asking again might send again.
-    const giveUpAt = performance.now() + 2 * this.config.deadlineMs - REPLAY_PAUSE_MS;
+    // Later than this the answer is no longer kept: it stays unknown.
+    const giveUpAt = performance.now() + Math.max(2 * this.config.deadlineMs, SHORTEST_LIFE_MS);
     try {
       return isKnown(await ask());
     } catch (first) {

@@ -91,10 +91,10 @@ async function expectNobodySilent(stage: Stage): Promise<void> {
   stage.figures['largest consumer MiB'] = Math.round(rss / 2 ** 20);
 }
 
-/** I12. Trimming runs now and then, and kept replies live for twice the send deadline: it may take a while. */
+/** I12. Trimming runs now and then, and kept replies live for a minute: it may take a while. */
 async function expectMemoryBack(stage: Stage, baseBytes: number): Promise<void> {
   let bytes = 0;
-  await stage.until('memory is back to its base', 60_000, async () => {
+  await stage.until('memory is back to its base', 120_000, async () => {
     bytes = await storedBytes(stage.direct);
     return bytes - baseBytes <= MAY_STAY_BYTES;
   });
