@@ -268,6 +268,30 @@ describe('a send whose fate is not known at its deadline', () => {
     }
   });
 
+  it('is replayed once for all messages of its call, however many of them are asked for at once', async () => {
+    const hasty = connectRedis({ connection: `redis://127.0.0.1:${proxy.port}`, namespace, sendTimeout: '1s' });
+    try {
+      await hasty.broker.declareTopic(topicSpec({ topic: TOPIC, queues: 1 }));
+      const stored = proxy.dropReplies({ until: new Promise(() => undefined) });
+      const results = await hasty.broker.send(Array.from({ length: 100 }, () => message()));
+      stored.stop();
+      let replays = 0;
+      proxy.refuseRequests((request) => {
+        if (request.includes(':tok:')) replays++;
+        return false;
+      }, 'ERR never');
+      const errors = results.map((result) => (result.ok ? undefined : result.error) as SendUnknownError);
+      const receipts = await Promise.all(errors.map((error) => error.retry()));
+      expect(receipts).toHaveLength(100);
+      expect(replays).toBeGreaterThan(0);
+      // One, and once more as a text where the server does not know the script yet.
+      expect(replays).toBeLessThanOrEqual(2);
+      expect(await witness.admin.stats(TOPIC)).toMatchObject({ accepted: 100 });
+    } finally {
+      await hasty.broker.close();
+    }
+  });
+
   it('is stored by its retry even when the topic was lost meanwhile', async () => {
     const hasty = connectRedis({ connection: `redis://127.0.0.1:${proxy.port}`, namespace, sendTimeout: '1s' });
     const redis = new Redis(server.href);

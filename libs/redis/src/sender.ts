@@ -117,9 +117,14 @@ export class Sender {
       return this.results(topic, shard, items, reply);
     } catch (error) {
       if (!(error instanceof UnknownFate)) return items.map(() => ({ ok: false, error: error as MqError }));
+      // One replay answers for all messages of the call, however many of them are asked for at once: a replay carries
+      // them all, so one for each would grow with their square.
+      let replay: Promise<SendResult[]> | undefined;
+      const replayed = (): Promise<SendResult[]> =>
+        (replay ??= this.answered(topic, shard, items, error.replay, anew).finally(() => (replay = undefined)));
       return items.map(({ message }, index) => {
         const retry = async (): Promise<SendReceipt> => {
-          const result = (await this.answered(topic, shard, items, error.replay, anew))[index]!;
+          const result = (await replayed())[index]!;
           if (result.ok) return result.receipt;
           throw result.error;
         };
