@@ -81,9 +81,10 @@ const killMaster =
     what: 'kill -9 the master, a replica takes over',
     strike: async () => {
       const former = await set.master();
+      const since = performance.now() - REPLICATION_LAG_MS;
       await former.kill();
-      if (mayForget === 'latest') stage.history.note('forgotten', { wall: REPLICATION_LAG_MS });
       await set.takenOver(former);
+      if (mayForget === 'latest') noteForgotten(stage, since);
       // What was sent to the former master in between was never acknowledged. It comes back as a replica.
       await former.restart();
       // A second loss before the replica is whole again is more than one replica can stand.
@@ -91,6 +92,10 @@ const killMaster =
       await stage.wait(1_000);
     },
   });
+
+/** Until the replica has taken over, every receipt is from the dead master, however late its producer comes to read it. */
+const noteForgotten = (stage: Stage, since: number): void =>
+  stage.history.note('forgotten', { wall: performance.now() - since });
 
 const keyOf = (stage: Stage, shard: number): string => `{${stage.namespace}:orders:${shard}}:meta`;
 
@@ -102,9 +107,10 @@ const killNode =
       what: `kill -9 the master of shard ${shard}`,
       strike: async () => {
         const owner = await cluster.ownerOf(keyOf(stage, shard));
+        const since = performance.now() - REPLICATION_LAG_MS;
         await owner.kill();
-        stage.history.note('forgotten', { wall: REPLICATION_LAG_MS });
         await cluster.takenOver(keyOf(stage, shard), owner);
+        noteForgotten(stage, since);
         await owner.restart();
         await stage.wait(2_000);
       },
