@@ -1,5 +1,6 @@
 export { cacheFolder } from './cache-folder.js';
 export { freePort } from './free-port.js';
+export { type MariaDbServer, type MariaDbServerOptions, startMariaDb } from './mariadb-server.js';
 export { type PostgresServer, type PostgresServerOptions, startPostgres } from './postgres-server.js';
 export type { RedisClusterNode, RedisClusterOptions } from './cluster-nodes.js';
 export { type RedisCluster, startRedisCluster } from './redis-cluster.js';
