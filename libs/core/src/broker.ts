@@ -6,6 +6,7 @@ import type { Delivery, QueueLease, Settlement, SettleResult } from './consumer/
 import type { GroupSpec, Subscription } from './consumer/subscription.js';
 import type { GroupControl } from './control/group-control.js';
 import type { DeadLetterFeed } from './dead-letter/dead-letter-feed.js';
+import type { OnceRecords } from './idempotency/once-records.js';
 import type { OutgoingMessage } from './message/message.js';
 import type { CancelResult, MessageRef, RescheduleResult, SendResult } from './producer/receipt.js';
 import type { TopicSettings, TopicSpec } from './topic.js';
@@ -141,4 +142,6 @@ export interface BrokerPorts {
   readonly broadcast: BroadcastReader;
   readonly admin: BrokerAdmin;
   readonly deadLetters: DeadLetterFeed;
+  /** Needed by idempotent listeners only. */
+  readonly once?: OnceRecords;
 }

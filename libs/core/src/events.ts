@@ -36,6 +36,16 @@ export interface MqEventMap {
   };
   /** A settlement or renewal was refused: another consumer owns the delivery. Its effect may happen twice. */
   'lease-lost': OfDelivery;
+  /**
+   * An idempotent listener's key was done already: acked without running. `result` is what the handler returned then, as
+   * JSON keeps it; undefined when it returned nothing, or more than 4 KiB.
+   */
+  duplicate: OfDelivery & { readonly doneBy: string; readonly result: unknown };
+  /**
+   * An idempotent listener ended after another consumer had taken over its key (it was paused for longer than its lease):
+   * its result was not stored, its effect may have happened twice.
+   */
+  'claim-lost': OfDelivery;
   /** A delivery was handed back without counting (shutdown, hand-back). */
   released: OfDelivery;
   /** An expired lease was taken over. */

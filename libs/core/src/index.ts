@@ -70,6 +70,7 @@ export {
   FIRST_DELIVERY,
   type DeadLetterReason,
   type Delivery,
+  type DoneBefore,
   type EditRecord,
   type FailureRecord,
   type ParkReason,
@@ -132,6 +133,9 @@ export {
   ROCKETMQ_DELAY_LEVELS,
   type DelayLevels,
 } from './delay/delay-levels.js';
+
+export { IDEMPOTENT_DEFAULTS, type IdempotentOptions, type IdempotentSpec } from './idempotency/idempotent-option.js';
+export type { ClaimAnswer, OnceClaim, OnceRecords } from './idempotency/once-records.js';
 
 export { parseDestination, type Destination } from './message/destination.js';
 export { decodeMessage, encodeBody, ENVELOPE_VERSION, MAX_BODY_BYTES, type Meta } from './message/envelope.js';

@@ -8,7 +8,7 @@ import type { BrokerPorts } from './broker.js';
 import { systemClock, type Clock } from './clock.js';
 import { Consumer } from './consumer/consumer.js';
 import { checkBeside, type Listener } from './consumer/listener.js';
-import { listenerSpec, type ListenerOptions } from './consumer/listener-options.js';
+import { listenerSpec, type ListenerOptions, type ListenerSpec } from './consumer/listener-options.js';
 import type { Handler, Middleware } from './consumer/mq-context.js';
 import { SoloGate } from './consumer/solo-gate.js';
 import type { GroupSpec } from './consumer/subscription.js';
@@ -18,6 +18,7 @@ import { delayLevels, ROCKETMQ_DELAY_LEVELS, type DelayLevels } from './delay/de
 import { toMs, type Duration } from './duration.js';
 import { ClosedError, InvalidOptionError } from './errors.js';
 import { MqEvents } from './events.js';
+import { OnceGuard } from './idempotency/once-guard.js';
 import { compose } from './middleware/middleware.js';
 import { checkOptions } from './option-check.js';
 import { durabilityLevel, type Durability } from './producer/durability.js';
@@ -134,7 +135,7 @@ export class Mq {
       name,
       spec: { ...spec, backoff: dependable(spec.backoff, this.levels, report) },
       // What the body is, only the user can know: `T` is his word for it.
-      handler: compose([...this.middleware, ...(extra.middleware ?? [])], handler as Handler),
+      handler: this.once(spec, name, compose([...this.middleware, ...(extra.middleware ?? [])], handler as Handler)),
     };
     const key = `${spec.topic}/${spec.group}`;
     const others = this.groups.get(key) ?? [];
@@ -199,6 +200,15 @@ export class Mq {
       ...this.deadLetterListeners.health(),
       ...this.upkeep.health(),
     ];
+  }
+
+  private once({ idempotent, leaseMs }: ListenerSpec, name: string, handler: Handler): Handler {
+    if (!idempotent) return handler;
+    const { once: records } = this.ports;
+    if (!records) throw new InvalidOptionError('listener.idempotent', true, 'is not offered by this broker');
+    const { clock, events } = this;
+    const guard = new OnceGuard({ records, clock, events, spec: idempotent, leaseMs, name });
+    return (context) => guard.handle(context, () => handler(context));
   }
 
   private async startConsumers(): Promise<void> {

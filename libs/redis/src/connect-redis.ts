@@ -1,5 +1,12 @@
 // The entry: options of a Redis connection, their defaults and checks, and the ports behind it.
-import { checkOptions, InvalidOptionError, toMs, type BrokerPorts, type Duration } from '@millrace/core';
+import {
+  checkOptions,
+  InvalidOptionError,
+  toMs,
+  type BrokerPorts,
+  type Duration,
+  type OnceRecords,
+} from '@millrace/core';
 import { Caller } from './caller.js';
 import type { RedisConnection } from './connection-options.js';
 import { Connections } from './connections.js';
@@ -9,6 +16,7 @@ import { RedisBroadcast } from './redis-broadcast.js';
 import { RedisBroker } from './redis-broker.js';
 import { RedisDeadLetterFeed } from './redis-dead-letter-feed.js';
 import { RedisGroupControl } from './redis-group-control.js';
+import { RedisOnce } from './redis-once.js';
 import { RedisQueueLeases } from './redis-queue-leases.js';
 import { ServerClock } from './server-clock.js';
 import { Topics } from './topics.js';
@@ -39,6 +47,7 @@ export interface RedisHealth {
 }
 
 export interface RedisPorts extends BrokerPorts {
+  readonly once: OnceRecords;
   health(): RedisHealth;
 }
 
@@ -69,6 +78,7 @@ export function connectRedis(options: RedisOptions): RedisPorts {
     broadcast,
     admin: new RedisAdmin(connections, caller, topics, groups),
     deadLetters: new RedisDeadLetterFeed(caller, topics),
+    once: new RedisOnce(caller, topics),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),
   };
 }

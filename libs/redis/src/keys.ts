@@ -160,7 +160,15 @@ export class GroupKeys {
     return `${this.prefix}own`;
   }
 
-  /** Every key of the group in this shard: they go together when it expires. */
+  /**
+   * string, who has claimed a key of an idempotent listener, or that it is done · claim-once, renew-once, complete-once ·
+   * the listener's ttl, or release-once.
+   */
+  once(name: string): string {
+    return `${this.prefix}once:${name}`;
+  }
+
+  /** Every key of the group in this shard: they go together when it expires; besides `once`, which has a life of its own. */
   all(queues: readonly number[]): string[] {
     const { waiting, waitingPayloads, dead, deadLetters, untold, started, owners } = this;
     const { tags, live, nextStart, slots, members } = this;

@@ -9,6 +9,7 @@ import {
   SendUnknownError,
   topicSpec,
   type Delivery,
+  type OnceClaim,
   type OutgoingMessage,
   type Settlement,
   type Subscription,
@@ -45,6 +46,11 @@ afterEach(async () => {
   await Promise.all([ports.broker.close(), witness.broker.close()]);
   await proxy.close();
 });
+
+function onceClaim(messageId: string): OnceClaim {
+  const common = { topic: TOPIC, group: 'g', name: 'k', routingKey: 'k' };
+  return { ...common, messageId, fence: 1, leaseMs: 60_000, ttlMs: 60_000 };
+}
 
 /** Loses the reply to the next run of a script, whether it goes as text or as digest; `work` starts it. */
 async function losing<T>(script: ScriptName | 'xreadgroup', work: () => Promise<T>): Promise<T> {
@@ -219,6 +225,30 @@ describe('a lost reply', () => {
     let reclaimed: Delivery[] = [];
     while (reclaimed.length === 0) reclaimed = await witness.broker.reclaim(successor, 0, { max: 10 });
     expect(reclaimed[0]!.state.crashes).toBe(1);
+  });
+
+  it('of a claim of an idempotent listener leaves its holder not busy with itself', async () => {
+    const claim = onceClaim('a');
+    expect(await losing('claim-once', () => ports.once.claim([claim]))).toEqual([{ type: 'granted' }]);
+    expect(await witness.once.claim([onceClaim('b')])).toEqual([{ type: 'busy', leftMs: expect.any(Number) }]);
+    expect(await losing('renew-once', () => ports.once.renew([claim]))).toEqual([claim]);
+  });
+
+  it('of a completed claim still says completed, with its own result', async () => {
+    const claim = onceClaim('a');
+    await ports.once.claim([claim]);
+    expect(await losing('complete-once', () => ports.once.complete(claim, '1'))).toBe('completed');
+    const done = { type: 'done', messageId: 'a', result: '1' };
+    expect(await losing('claim-once', () => ports.once.claim([onceClaim('b')]))).toEqual([done]);
+  });
+
+  it('of a release frees the key once, and takes it from nobody who has claimed it since', async () => {
+    const claim = onceClaim('a');
+    await ports.once.claim([claim]);
+    await losing('release-once', () => ports.once.release(claim));
+    expect(await witness.once.claim([onceClaim('b')])).toEqual([{ type: 'granted' }]);
+    await ports.once.release(claim);
+    expect(await ports.once.claim([onceClaim('c')])).toEqual([{ type: 'busy', leftMs: expect.any(Number) }]);
   });
 
   it('of a redrive returns each dead letter once, and the answer names it', async () => {

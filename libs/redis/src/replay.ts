@@ -48,9 +48,16 @@ export class Replay {
     const ends = queues.map(({ position }) => position.oldEnd);
     // Before anything is moved: a refusal changes nothing.
     const gap = replayGap(topic.settings.topic, this.options, ends);
+    if (!this.options.dryRun && this.options.to !== 'last') await this.note();
     for (const place of this.options.to === 'last' ? places : queues) await this.move(place);
     if (this.options.to === 'last') await this.passRetries(queues);
     return gap ? { ...this.count, gap } : this.count;
+  }
+
+  /** For idempotent listeners, before anything comes again: what was done before does not count any more. */
+  private async note(): Promise<void> {
+    const { topic, group } = this.of;
+    await Promise.all(topic.shards.map(({ meta }) => this.caller.run('note-replay', [meta], [group])));
   }
 
   private async places(keys: ShardKeys): Promise<Place[]> {

@@ -86,6 +86,7 @@ export function createTestMq(options: TestMqOptions = {}): TestMq {
 /** What can make a group's work less. */
 const PROGRESS: readonly MqEventName[] = [
   'done',
+  'duplicate',
   'skipped',
   'expired',
   'retry',

@@ -11,7 +11,9 @@ export function announce(events: MqEvents, held: HeldDelivery, settlement: Settl
     case 'ack':
       if (settlement.skipped) announceState(events, 'skipped', held);
       else if (settlement.expired) announceState(events, 'expired', held);
-      else if (events.wants('done')) events.emit('done', { ...named(held), durationMs: result?.durationMs ?? 0 });
+      else if (settlement.duplicate) {
+        if (events.wants('duplicate')) events.emit('duplicate', { ...named(held), ...settlement.duplicate });
+      } else if (events.wants('done')) events.emit('done', { ...named(held), durationMs: result?.durationMs ?? 0 });
       return;
     case 'retry':
       if (!events.wants('retry')) return;

@@ -78,16 +78,24 @@ export type DeadLetterReason =
   | 'undecodable'
   | 'expired';
 
+/** An idempotent listener's key was done already. */
+export interface DoneBefore {
+  /** Message that did it. */
+  readonly doneBy: string;
+  readonly result: unknown;
+}
+
 /** Exactly one of these ends a delivery. */
 export type Settlement =
   /**
-   * Done, or not for this group's tags (`skipped`), or dropped because its time was over (`expired`). `leadsParked`: it
-   * was the one that a `follow` waits for.
+   * Done, or not for this group's tags (`skipped`), or dropped because its time was over (`expired`), or not run because
+   * its key was done (`duplicate`; the broker counts it as done). `leadsParked`: it was the one that a `follow` waits for.
    */
   | {
       readonly type: 'ack';
       readonly skipped?: boolean;
       readonly expired?: boolean;
+      readonly duplicate?: DoneBefore;
       readonly leadsParked?: boolean;
     }
   /**

@@ -2,6 +2,7 @@
 import { checkGroupConcurrency, checkRate, type CheckedRate, type RateLimit } from '../control/group-limits.js';
 import { toMs, type Duration } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
+import { checkIdempotent, type IdempotentOptions, type IdempotentSpec } from '../idempotency/idempotent-option.js';
 import { parseTags, type TagExpression } from '../message/tag-expression.js';
 import { checkInteger, checkOptions } from '../option-check.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
@@ -57,6 +58,11 @@ export interface ListenerOptions {
   onExpired?: 'dead-letter' | 'drop';
   /** Error classes that go to the dead letters at once. @default [] */
   noRetry?: readonly ErrorClass[];
+  /**
+   * Each key is handled once within the group: of messages with one key, and of deliveries of one message, one runs to its
+   * end; the others wait for it and are then acked without running (docs/idempotency.md). @default false
+   */
+  idempotent?: boolean | IdempotentOptions;
   /** Longest run of a handler; then its signal aborts, and 5 s later it counts as failed. @default '15m' */
   timeout?: Duration;
   /** A delivery is ours for this long without renewal; stored with the group. @default '30s' */
@@ -89,6 +95,7 @@ export interface ListenerSpec {
   readonly backoff: BackoffFunction;
   readonly noRetry: readonly ErrorClass[];
   readonly onExpired: 'dead-letter' | 'drop';
+  readonly idempotent?: IdempotentSpec;
   readonly timeoutMs: number;
   readonly leaseMs: number;
   readonly startFrom: 'first' | 'last' | Date;
@@ -139,6 +146,7 @@ const KNOWN = [
   'rateLimit',
   'groupConcurrency',
   'instance',
+  'idempotent',
   ...Object.keys(LISTENER_DEFAULTS),
 ];
 
@@ -179,6 +187,7 @@ export function listenerSpec(options: ListenerOptions, levels?: DelayLevels): Li
     backoff: backoffOf(options.backoff ?? defaults.backoff, levels),
     noRetry: checkNoRetry(options.noRetry ?? defaults.noRetry),
     onExpired: checkOnExpired(options.onExpired ?? defaults.onExpired),
+    idempotent: checkIdempotent(options.idempotent, mode),
     timeoutMs,
     leaseMs,
     startFrom: checkStart(options.startFrom ?? defaults.startFrom),

@@ -19,6 +19,16 @@ export class HandBack {
   constructor(readonly delayMs: number) {}
 }
 
+/** An idempotent listener's key is done: nothing of the listener was run. The engine's own; no handler returns it. */
+export class AlreadyDone {
+  constructor(
+    /** Message that did it: an earlier delivery of this one, or another one with its key. */
+    readonly doneBy: string,
+    /** What its handler returned, if that was kept. */
+    readonly result: unknown,
+  ) {}
+}
+
 /** `return retryLater('30s')` from a listener. Throws InvalidOptionError for a bad duration. */
 export function retryLater(delay: Duration, why?: string): RetryLater {
   return new RetryLater(toMs('retryLater.delay', delay), why);

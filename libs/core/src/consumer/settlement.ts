@@ -6,6 +6,7 @@
 //   returned deadLetter(why) ....................... dead letter `rejected`
 //   returned handBack(delay) ....................... release after delay, nothing counted
 //   returned retryLater(delay) ..................... retry after delay, or exhausted when attempts are spent
+//   an idempotent listener's key is done ............ ack, duplicate
 //   returned anything else ......................... ack
 //   threw InvalidMessageError ...................... dead letter `invalid`
 //   threw UndecodableMessageError .................. dead letter `undecodable`
@@ -21,7 +22,7 @@ import type { ErrorClass } from '../retry/error-class.js';
 import { boundedText, failureRecord, MAX_TEXT_BYTES } from '../retry/failure-record.js';
 import { afterFailure, withFailure } from '../retry/retry-state.js';
 import type { DeadLetterReason, ParkReason, RetryState, Settlement } from './delivery.js';
-import { HandBack, InvalidMessageError, Rejection, RetryLater } from './outcome.js';
+import { AlreadyDone, HandBack, InvalidMessageError, Rejection, RetryLater } from './outcome.js';
 
 /** How a run of the handler ended. */
 export type HandlerResult = (
@@ -90,6 +91,8 @@ export function settlementOf(
   if (happened.type === 'expired') return expired(happened, state, policy);
   const outcome = happened.type === 'returned' ? happened.value : happened.error;
   if (outcome instanceof HandBack) return { type: 'release', delayMs: bounded(outcome.delayMs) };
+  if (outcome instanceof AlreadyDone)
+    return { type: 'ack', duplicate: { doneBy: outcome.doneBy, result: outcome.result } };
   const isFailure = happened.type === 'threw' || outcome instanceof Rejection || outcome instanceof RetryLater;
   if (!isFailure) return ACK;
   const { reason, text } = finalReason(outcome, policy);

@@ -21,6 +21,7 @@ it('what an operator must see is a warning, naming message, topic and group', ()
   events.emit('gap', { topic: 'orders', group: 'billing', queue: 2, missed: 7 });
   events.emit('gap', { topic: 'orders', group: 'billing', queue: 2 });
   events.emit('stalled', { ...of, timeoutMs: 900 });
+  events.emit('claim-lost', of);
   events.emit('lease-lost', of);
   expect(logger.warn.mock.calls).toEqual([
     ['attempts-exhausted: message m-1 of orders for billing (attempt 3) is a dead letter now: x is undefined'],
@@ -28,6 +29,9 @@ it('what an operator must see is a warning, naming message, topic and group', ()
     ['billing missed 7 messages of queue 2 of orders: trimmed before they were read'],
     ['billing missed an unknown number of messages of queue 2 of orders: trimmed before they were read'],
     ['The listener of message m-1 of orders for billing (attempt 3) still runs after its time-out of 900 ms'],
+    [
+      'The key of message m-1 of orders for billing (attempt 3) was taken over while it was handled: its effect may happen twice',
+    ],
     ['The lease of message m-1 of orders for billing (attempt 3) was lost: its effect may happen twice'],
   ]);
 });

@@ -16,6 +16,9 @@ export function logEvents(
     events.on('stalled', (of) =>
       logger.warn(`The listener of ${where(of)} still runs after its time-out of ${of.timeoutMs} ms`),
     ),
+    events.on('claim-lost', (of) =>
+      logger.warn(`The key of ${where(of)} was taken over while it was handled: its effect may happen twice`),
+    ),
     events.on('lease-lost', (of) => logger.warn(`The lease of ${where(of)} was lost: its effect may happen twice`)),
     events.on('warning', ({ code, text }) => logger.warn(`${text} (${code}, see docs/durability.md)`)),
     events.on('retry', (of) =>

@@ -19,6 +19,7 @@ import { delayCases } from './delay.cases.js';
 import { fenceCases } from './fence.cases.js';
 import { maxLengthCases } from './max-length.cases.js';
 import { idleGroupCases } from './idle-group.cases.js';
+import { onceCases } from './once.cases.js';
 import { orderedLeaseCases } from './ordered-lease.cases.js';
 import { orderedReadCases } from './ordered-read.cases.js';
 import { parkedAdminCases } from './parked-admin.cases.js';
@@ -110,6 +111,7 @@ export function describeBrokerContract(
     describe('release', () => releaseCases(kit));
     describe('reclaim', () => reclaimCases(kit));
     describe('fence', () => fenceCases(kit));
+    describe('idempotency', () => onceCases(kit));
     describe('queue leases', () => orderedLeaseCases(kit));
     describe('ordered reading', () => orderedReadCases(kit));
     describe('tags of a group', () => tagsCases(kit));

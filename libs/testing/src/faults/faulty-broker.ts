@@ -9,6 +9,7 @@ import {
   type Clock,
   type DeadLetterFeed,
   type GroupControl,
+  type OnceRecords,
   type QueueLeases,
 } from '@millrace/core';
 
@@ -19,7 +20,8 @@ export type FaultTarget =
   | `broadcast.${keyof BroadcastReader}`
   | `control.${keyof GroupControl}`
   | `admin.${keyof BrokerAdmin}`
-  | `deadLetters.${keyof DeadLetterFeed}`;
+  | `deadLetters.${keyof DeadLetterFeed}`
+  | `once.${keyof OnceRecords}`;
 
 /** A fault that was asked for; `struck` is what a test waits on. */
 export interface CallFault {
@@ -119,6 +121,7 @@ export function faultyBroker(ports: BrokerPorts, options: { clock?: Clock } = {}
     broadcast: wrap(ports.broadcast, 'broadcast.', faults),
     admin: wrap(ports.admin, 'admin.', faults),
     deadLetters: wrap(ports.deadLetters, 'deadLetters.', faults),
+    ...(ports.once ? { once: wrap(ports.once, 'once.', faults) } : {}),
   };
 }
 

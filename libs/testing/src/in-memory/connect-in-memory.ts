@@ -1,12 +1,13 @@
 // The way in: a connection to a broker that lives in this process. Same promises as the Redis one, checked by the
 // same contract suite; nothing survives the process.
-import type { BrokerPorts, Clock } from '@millrace/core';
+import type { BrokerPorts, Clock, OnceRecords } from '@millrace/core';
 import { InMemoryAdmin } from './in-memory-admin.js';
 import { InMemoryBroadcast } from './in-memory-broadcast.js';
 import { InMemoryBroker } from './in-memory-broker.js';
 import { InMemoryControl } from './in-memory-control.js';
 import { InMemoryFeed } from './in-memory-feed.js';
 import { InMemoryLeases } from './in-memory-leases.js';
+import { InMemoryOnce } from './in-memory-once.js';
 import { InMemoryStore } from './in-memory-store.js';
 
 export interface InMemoryOptions {
@@ -18,6 +19,7 @@ export interface InMemoryOptions {
 
 export interface InMemoryPorts extends BrokerPorts {
   readonly store: InMemoryStore;
+  readonly once: OnceRecords;
 }
 
 /** Opens a connection. With a `clock` and no `store`, the new store goes by that clock too. */
@@ -33,5 +35,6 @@ export function connectInMemory(options: InMemoryOptions = {}): InMemoryPorts {
     broadcast: new InMemoryBroadcast(store, clock, broker.closed),
     admin: new InMemoryAdmin(store),
     deadLetters: new InMemoryFeed(store),
+    once: new InMemoryOnce(store, () => broker.isClosed),
   };
 }

@@ -31,7 +31,11 @@ export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
   }
 
   async replay(topic: string, group: string, options: ReplayOptions): Promise<ReplayReport> {
-    return replay(this.store.topic(topic), group, checkReplay(options));
+    const [stored, checked] = [this.store.topic(topic), checkReplay(options)];
+    const report = replay(stored, group, checked);
+    // For idempotent listeners: what was done before does not count any more.
+    if (!checked.dryRun && checked.to !== 'last') stored.groups.get(group)!.replayedAt = this.store.now();
+    return report;
   }
 
   async stats(name: string): Promise<TopicStats> {

@@ -106,6 +106,8 @@ export class StoredGroup {
   seenAt: number | undefined;
   /** That it is idle was told. */
   idleTold = false;
+  /** When a replay last began; Unix ms of the store's clock. */
+  replayedAt?: number;
   done = 0;
   skipped = 0;
   expired = 0;

@@ -1,6 +1,7 @@
 // What is stored for one topic: its settings, shards and groups.
 import { TopicError, type GroupSpec, type TopicSettings, type TopicSpec } from '@millrace/core';
 import { Shard } from './shard.js';
+import type { OnceRecord } from './in-memory-once.js';
 import type { KeptPositions } from './in-memory-broadcast.js';
 import { StoredGroup, type Ordered } from './stored-group.js';
 
@@ -12,6 +13,8 @@ export class StoredTopic {
   readonly untold = new Map<string, Map<string, number>>();
   /** Groups that read by broadcast, with the places of their named instances by instance. */
   readonly broadcasts = new Map<string, Map<string, KeptPositions>>();
+  /** By group and name; they outlive their group. */
+  private readonly once = new Map<string, Map<string, OnceRecord>>();
   accepted = 0;
   cancelled = 0;
   pause?: Ordered;
@@ -41,6 +44,13 @@ export class StoredTopic {
     if (!group) this.groups.set(spec.group, (group = new StoredGroup(spec, this.shards)));
     group.untold = this.untold.get(spec.group);
     return group;
+  }
+
+  /** The records of idempotent listeners of a group. */
+  onceOf(group: string): Map<string, OnceRecord> {
+    const known = this.once.get(group) ?? new Map<string, OnceRecord>();
+    this.once.set(group, known);
+    return known;
   }
 
   /** Declares that somebody wants to be told of the group's dead letters; the group itself may come later. */
