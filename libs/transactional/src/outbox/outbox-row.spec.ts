@@ -1,4 +1,5 @@
-import { newRow, partitionOf, PARTITIONS, sendRequest, type NewRow, type OutboxRow } from './outbox-row.js';
+import { randomBytes } from 'node:crypto';
+import { newRow, newRows, partitionOf, PARTITIONS, sendRequest, type NewRow, type OutboxRow } from './outbox-row.js';
 
 function stored(row: NewRow, changes: Partial<OutboxRow> = {}): OutboxRow {
   return { ...row, seq: '1', attempts: 0, delayLeftMs: row.delayMs, ...changes };
@@ -38,6 +39,15 @@ describe('a message as a row', () => {
   it('has a partition only with an ordering key', () => {
     expect(newRow('orders', 1, {}, {}).partition).toBeNull();
     expect(newRow('orders', 1, { orderingKey: 'k' }, {}).partition).toBe(partitionOf('orders', 'k'));
+  });
+});
+
+describe('a list of messages', () => {
+  it('is refused when its bodies are more than one statement should carry', () => {
+    const body = randomBytes(4 * 1024 * 1024); // nothing to compress
+    const list = (count: number) => Array.from({ length: count }, () => ({ destination: 'orders', body }));
+    expect(newRows(list(16), {})).toHaveLength(16);
+    expect(() => newRows(list(17), {})).toThrow('sendAll: bodies must not exceed 67108864 bytes together');
   });
 });
 

@@ -1,6 +1,7 @@
 // A message as a row: prepared and encoded at outbox.send, decoded again by the relay.
 import { crc32 } from 'node:zlib';
 import {
+  checkOptions,
   decodeMessage,
   InvalidOptionError,
   prepareMessage,
@@ -69,6 +70,23 @@ export function newRow(destination: string, body: unknown, options: SendOptions,
     delayMs: due && 'delayMs' in due ? due.delayMs : null,
     deliverAtMs: due && 'atMs' in due ? due.atMs : null,
   };
+}
+
+/** One statement carries them all, with bodies as hexadecimal text: more would be too much for it. */
+const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 } as const;
+
+/** `newRow` for each request of a list. Throws InvalidOptionError. */
+export function newRows(requests: readonly SendRequest[], settings: SendSettings): NewRow[] {
+  if (!Array.isArray(requests) || requests.length > MOST.rows)
+    throw new InvalidOptionError('sendAll', requests, `must be a list of at most ${MOST.rows} messages`);
+  const rows = requests.map((request: SendRequest) => {
+    checkOptions('sendAll', request, ['destination', 'body', 'options']);
+    return newRow(request.destination, request.body, request.options ?? {}, settings);
+  });
+  const bytes = rows.reduce((sum, { body }) => sum + body.length, 0);
+  if (bytes > MOST.bytes)
+    throw new InvalidOptionError('sendAll', `${bytes} bytes`, `bodies must not exceed ${MOST.bytes} bytes together`);
+  return rows;
 }
 
 /** Order holds inside a topic, so the topic is part of the key. */

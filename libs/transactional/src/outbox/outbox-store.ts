@@ -35,6 +35,12 @@ export interface OutboxStore {
   insert(sql: SqlExecutor, row: NewRow): Promise<void>;
 
   /**
+   * The same for many rows, still one statement: they get their `seq` in the order of the list. Waits for all of its
+   * ordering keys in one order, the same everywhere, so that two calls never wait for each other.
+   */
+  insertAll(sql: SqlExecutor, rows: readonly NewRow[]): Promise<void>;
+
+  /**
    * One statement: deletes what has not left yet and notes the cancellation for the relay. Waits while a relay is just
    * sending the row. Returns how many rows were deleted.
    */

@@ -6,6 +6,7 @@ import type { NewRow } from '../outbox/outbox-row.js';
 import { PARTITIONS } from '../outbox/outbox-row.js';
 import { lockOf } from './advisory-lock.js';
 import type { OutboxBacklog, OutboxStore, ParkedRow } from '../outbox/outbox-store.js';
+import { insertAllText, insertAllValues } from './insert-all.js';
 
 /** Counting further would read a whole backlog for a number that is bad enough already. */
 const COUNT_LIMIT = 100_000;
@@ -34,6 +35,10 @@ export class PostgresOutboxStore implements OutboxStore {
     const values = [this.names.channel, id, topic, tag, orderingKey, idempotencyKey, partition, meta, ...due, body];
     if (orderingKey === null) await sql.query(this.insertFree, values);
     else await sql.query(this.insertOrdered, [...values, `${topic}\n${orderingKey}`]);
+  }
+
+  async insertAll(sql: SqlExecutor, rows: readonly NewRow[]): Promise<void> {
+    if (rows.length > 0) await sql.query(insertAllText(this.names), insertAllValues(this.names, rows));
   }
 
   async cancel(sql: SqlExecutor, topic: string, ref: MessageRef): Promise<number> {

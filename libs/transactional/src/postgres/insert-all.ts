@@ -1,0 +1,43 @@
+// Many rows in one statement, on PostgreSQL 12 and later: columns travel as arrays, so the text is the same for any number.
+import type { TableNames } from '../database/table-names.js';
+import type { NewRow } from '../outbox/outbox-row.js';
+import { lockOf } from './advisory-lock.js';
+
+/**
+ * As for one row (see insertText of the outbox store), with the locks of all keys taken before the first number is
+ * drawn. They are taken in the order of their numbers: two statements with the same keys cannot wait for each other.
+ * Numbers are drawn behind the sort, so in the order of the list.
+ */
+export function insertAllText({ outbox }: TableNames): string {
+  return `with woken as materialized (select pg_notify($1, '')),
+    turns as materialized (
+      select count(pg_advisory_xact_lock(key_no)) as taken from (
+        select distinct ${lockOf(outbox, 'key')} as key_no from unnest($2::text[]) key order by key_no) keys)
+    insert into ${outbox}
+      (id, topic, tag, ordering_key, idempotency_key, partition_no, meta, delay_ms, deliver_at, body)
+    select r.id, r.topic, r.tag, r.ordering_key, r.idempotency_key, r.partition_no, r.meta, r.delay_ms,
+      to_timestamp(r.deliver_at / 1000), r.body
+    from woken cross join turns cross join unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+      $8::smallint[], $9::text[], $10::bigint[], $11::float8[], $12::bytea[]) with ordinality
+      as r(id, topic, tag, ordering_key, idempotency_key, partition_no, meta, delay_ms, deliver_at, body, place)
+    order by r.place`;
+}
+
+export function insertAllValues({ channel }: TableNames, rows: readonly NewRow[]): unknown[] {
+  const keys = rows.flatMap(({ topic, orderingKey }) => (orderingKey === null ? [] : [`${topic}\n${orderingKey}`]));
+  const column = <K extends keyof NewRow>(name: K): NewRow[K][] => rows.map((row) => row[name]);
+  return [
+    channel,
+    keys,
+    column('id'),
+    column('topic'),
+    column('tag'),
+    column('orderingKey'),
+    column('idempotencyKey'),
+    column('partition'),
+    column('meta'),
+    column('delayMs'),
+    column('deliverAtMs'),
+    column('body'),
+  ];
+}
