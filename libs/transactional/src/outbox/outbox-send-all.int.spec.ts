@@ -129,7 +129,8 @@ describe.each(ADAPTERS)('outbox.sendAll on $name', (adapter) => {
 
   it('lists that name the same keys in another order do not end each other as deadlocks', async () => {
     const keys = Array.from({ length: 40 }, (_, n) => `key ${n}`);
-    const list = (names: string[]) => names.map((orderingKey) => ({ destination: 'orders', body: 1, options: { orderingKey } }));
+    const list = (names: string[]) =>
+      names.map((orderingKey) => ({ destination: 'orders', body: 1, options: { orderingKey } }));
     const writing = Array.from({ length: 24 }, (_, n) =>
       shop.outbox.withTransaction(() => shop.outbox.sendAll(list(n % 2 === 0 ? keys : keys.toReversed()))),
     );
