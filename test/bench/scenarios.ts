@@ -11,6 +11,7 @@ import { lateDelivery } from './scenarios/b8-lateness.js';
 import { growingBacklog, growingSchedule } from './scenarios/b9-growth.js';
 import { manyGroups } from './scenarios/b10-groups.js';
 import { always, everySecond } from './scenarios/b11-persistence.js';
+import { commitToHandler, relayOrderedRows, relayRows } from './scenarios/b12-outbox.js';
 import { poisonKey } from './scenarios/b15-poison-key.js';
 import { idleListeners } from './scenarios/b13-idle.js';
 
@@ -31,6 +32,9 @@ export const SCENARIOS: readonly Scenario[] = [
   manyGroups,
   everySecond,
   always,
+  relayRows,
+  relayOrderedRows,
+  commitToHandler,
   poisonKey,
   idleListeners,
 ];

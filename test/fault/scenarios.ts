@@ -17,6 +17,7 @@ import { poison } from './scenarios/poison.js';
 import { cancelRaces } from './scenarios/cancel-races.js';
 import { manyPending } from './scenarios/many-pending.js';
 import { redrive } from './scenarios/redrive.js';
+import { outboxKills } from './scenarios/outbox-kills.js';
 import { soak } from './scenarios/soak.js';
 
 export const SOAK: Scenario = soak;
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   durableFailover,
   clusterFailover,
   slotMigration,
+  outboxKills,
   outOfMemory,
   diskFull,
   slowHandler,
@@ -47,4 +49,11 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** At most two minutes with `--ci`. */
-export const CI_SELECTION: readonly Scenario[] = [killServer, killConsumer, freezeConsumer, lostReplies, churn];
+export const CI_SELECTION: readonly Scenario[] = [
+  killServer,
+  killConsumer,
+  freezeConsumer,
+  lostReplies,
+  outboxKills,
+  churn,
+];

@@ -9,7 +9,9 @@ import { connectRedis } from '@millrace/redis';
 import { getTransaction, InboxMiddleware, Outbox, OutboxAdmin, TransactionalModule } from '@millrace/transactional';
 import { pgDatabase } from '@millrace/transactional/pg';
 import pg from 'pg';
+import { businessSend } from './business.js';
 import type { MemberConfig } from './member-config.js';
+import { mortalRelay } from './mortal-relay.js';
 import type { Payload } from './payload.js';
 import type { Send } from './sending-member.js';
 
@@ -31,12 +33,13 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
   pool.on('error', () => undefined); // a query that fails says so itself
   const { connection, namespace, sendTimeout, sending } = config;
   const ports = connectRedis({ connection, namespace, sendTimeout });
-  const relay = sending?.outbox ? { pollInterval: '200ms' } : false;
+  const relay = sending?.outbox || config.relaying ? { pollInterval: '200ms' } : false;
+  const database = config.relaying ? mortalRelay(ports.broker, pgDatabase(pool)) : pgDatabase(pool);
 
   @Module({
     imports: [
       MqModule.forRoot({ ports, topics: config.topics }),
-      TransactionalModule.forRoot({ database: pgDatabase(pool), relay, migrate: true }),
+      TransactionalModule.forRoot({ database, relay, migrate: true }),
     ],
   })
   class DatabaseModule {}
@@ -53,12 +56,14 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
       const tx = getTransaction<pg.ClientBase>(context);
       await tx.query('insert into effects (consumer_group, producer, n, key, fence) values ($1, $2, $3, $4, $5)', row);
     },
-    send: async (topic, body, options) => {
-      await outbox.withTransaction(() => outbox.send(topic, body, options));
-      return undefined;
-    },
+    send: sending?.business
+      ? businessSend(outbox, sending.business)
+      : async (topic, body, options) => {
+          await outbox.withTransaction(() => outbox.send(topic, body, options));
+          return undefined;
+        },
     close: async () => {
-      // Its relay is the only one: what it left in the outbox nobody would send.
+      // Its relay may be the only one: what it left in the outbox nobody would send.
       if (relay) await drained(outboxAdmin);
       await app.close();
       await pool.end();

@@ -4,23 +4,14 @@ import { crc32 } from 'node:zlib';
 import { HandBack, type Broker, type Handler, type Middleware, type MqContext } from '@millrace/core';
 import type { EventKind } from '../history/fault-event.js';
 import type { HistoryFile } from '../history/history-file.js';
-import type { Death, ListeningConfig } from './member-config.js';
+import { passing } from './death.js';
+import type { ListeningConfig } from './member-config.js';
 import { isPayload, sumOf, type Payload } from './payload.js';
 
 /** Deliberate failure of a handler. */
 export class Refused extends Error {}
 
 let runs = 0;
-let death: Death | undefined;
-
-/** SIGKILL at that point, by the next delivery that reaches it. */
-export function dieAt(point: Death): void {
-  death = point;
-}
-
-function passing(point: Death): void {
-  if (death === point) process.kill(process.pid, 'SIGKILL');
-}
 
 /** Deaths around what is asked of the broker. */
 export function makeMortal(broker: Broker): void {

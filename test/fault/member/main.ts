@@ -4,7 +4,8 @@ import { Mq } from '@millrace/core';
 import { connectRedis } from '@millrace/redis';
 import { HistoryFile, historyPath } from '../history/history-file.js';
 import type { Database } from './database.js';
-import { dieAt, handlerOf, makeMortal, witness } from './listening-member.js';
+import { dieAt } from './death.js';
+import { handlerOf, makeMortal, witness } from './listening-member.js';
 import type { MemberConfig, Order, Report } from './member-config.js';
 import { SendingMember } from './sending-member.js';
 
@@ -55,18 +56,18 @@ if (config.listening) await mq.start();
 
 let sending: SendingMember | undefined;
 if (config.sending) {
-  const { outbox } = config.sending;
+  const { outbox, business } = config.sending;
   sending = new SendingMember(
     config.sending,
     history,
-    outbox ? database!.send : (topic, body, options) => mq.producer.send(topic, body, options),
+    outbox || business ? database!.send : (topic, body, options) => mq.producer.send(topic, body, options),
     mq.producer,
   );
   void sending.run().then(() => tell({ is: 'finished' }));
 }
 
 process.on('message', (order: Order) => {
-  if (order.do === 'die') dieAt(order.at);
+  if (order.do === 'die') dieAt(order.at, order.passes);
   if (order.do === 'stop') void stop();
   if (order.do === 'report') tell(health());
 });

@@ -35,6 +35,15 @@ export interface SendingConfig {
   batch?: number;
   /** Through the outbox, in a transaction each. */
   outbox?: boolean;
+  /** With a row of business in each of these transactions; other processes relay. */
+  business?: BusinessConfig;
+}
+
+export interface BusinessConfig {
+  /** Ordering keys, shared by all producers. */
+  keys: number;
+  /** Share of transactions that are rolled back after everything was written. */
+  rollbackShare: number;
 }
 
 export interface ListeningConfig {
@@ -79,16 +88,22 @@ export interface MemberConfig {
   topics: readonly TopicOptions[];
   sending?: SendingConfig;
   listening?: readonly ListeningConfig[];
+  /** It relays the outbox. */
+  relaying?: boolean;
   /** It is born to die there. */
   diesAt?: Death;
 }
 
 /** Where a consumer dies by its own hand, at the next delivery that comes by. */
 export const DEATHS = ['before-effect', 'after-effect', 'before-ack', 'after-ack'] as const;
-export type Death = (typeof DEATHS)[number] | 'after-receive';
+/** Where a process that writes to the outbox dies, in a transaction or right after it. */
+export const APP_DEATHS = ['after-insert', 'before-commit', 'after-commit'] as const;
+/** Where a relay dies, between the rows it has locked and the end of the transaction that marks them. */
+export const RELAY_DEATHS = ['before-send', 'after-send', 'before-mark', 'after-mark', 'after-mark-commit'] as const;
+export type Death = (typeof DEATHS | typeof APP_DEATHS | typeof RELAY_DEATHS)[number] | 'after-receive';
 
 /** To a member. */
-export type Order = { do: 'stop' } | { do: 'die'; at: Death } | { do: 'report' };
+export type Order = { do: 'stop' } | { do: 'die'; at: Death; passes?: number } | { do: 'report' };
 
 /** From a member. */
 export type Report =

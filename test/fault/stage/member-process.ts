@@ -91,9 +91,9 @@ export class MemberProcess {
     this.isDoomed = true;
   }
 
-  dieAt(point: Death): void {
+  dieAt(point: Death, passes?: number): void {
     this.isDoomed = true;
-    this.order({ do: 'die', at: point });
+    this.order({ do: 'die', at: point, passes });
   }
 
   freeze(): void {

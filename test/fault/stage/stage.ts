@@ -187,7 +187,11 @@ export class Stage {
     const producer = sending.producer ?? this.producers++;
     const deadlineMs = toMs('sendTimeout', this.sendTimeout);
     const complete: SendingConfig = { topic: 'orders', seed: this.options.seed, deadlineMs, ...sending, producer };
-    return this.spawn(name, { sending: complete }, via, sending.outbox === true).ready();
+    return this.spawn(name, { sending: complete }, via, sending.outbox || sending.business !== undefined).ready();
+  }
+
+  relay(name: string): Promise<MemberProcess> {
+    return this.spawn(name, { relaying: true }, undefined, true).ready();
   }
 
   /** Starts another one in its place whenever it dies, until the run is over. */
@@ -316,9 +320,9 @@ export class Stage {
 
   private spawn(
     name: string,
-    what: Pick<MemberConfig, 'sending' | 'listening' | 'diesAt'>,
+    what: Pick<MemberConfig, 'sending' | 'listening' | 'relaying' | 'diesAt'>,
     via: TcpProxy | undefined,
-    needsDatabase: boolean,
+    needsDatabase = false,
   ): MemberProcess {
     return this.register({
       process: this.processes++,
