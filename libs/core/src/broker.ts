@@ -9,6 +9,7 @@ import type { DeadLetterFeed } from './dead-letter/dead-letter-feed.js';
 import type { OnceRecords } from './idempotency/once-records.js';
 import type { OutgoingMessage } from './message/message.js';
 import type { CancelResult, MessageRef, RescheduleResult, SendResult } from './producer/receipt.js';
+import type { ScheduleStore } from './schedule/schedule-store.js';
 import type { TopicSettings, TopicSpec } from './topic.js';
 
 export interface ReceiveOptions {
@@ -144,4 +145,6 @@ export interface BrokerPorts {
   readonly deadLetters: DeadLetterFeed;
   /** Needed by idempotent listeners only. */
   readonly once?: OnceRecords;
+  /** Recurring messages; a broker may do without. */
+  readonly schedules?: ScheduleStore;
 }

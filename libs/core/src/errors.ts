@@ -39,13 +39,15 @@ type TopicProblem =
   | 'MQ_TOPIC_NOT_FOUND'
   | 'MQ_SCHEMA_VERSION'
   | 'MQ_GROUP_NOT_FOUND'
-  | 'MQ_REPLAY_TRIMMED';
+  | 'MQ_REPLAY_TRIMMED'
+  | 'MQ_SCHEDULE_NOT_FOUND';
 
 /**
  * Settings in code and settings stored for the topic or group differ. Code `MQ_TOPIC_CONFLICT`; or the topic does
  * not exist and may not be created: `MQ_TOPIC_NOT_FOUND`; or its keys were written by a newer Millrace:
  * `MQ_SCHEMA_VERSION`; or a group that an operator names is not declared: `MQ_GROUP_NOT_FOUND`; or a replay is to begin
- * where messages were trimmed away: `MQ_REPLAY_TRIMMED`.
+ * where messages were trimmed away: `MQ_REPLAY_TRIMMED`; or there is no recurring message of this name:
+ * `MQ_SCHEDULE_NOT_FOUND`.
  */
 export class TopicError extends MqError {
   constructor(

@@ -84,6 +84,17 @@ export interface MqEventMap {
     /** How many; undefined when that cannot be told. */
     readonly missed?: number;
   };
+  /** The message of a tick was stored, by this process; it is due at `at`, so this is told up to a minute before. */
+  tick: { readonly topic: string; readonly schedule: string; readonly at: Date; readonly messageId: string };
+  /** Ticks after `after` and before `until` were given up, because no process was there to send them. Told by one. */
+  'ticks-missed': {
+    readonly topic: string;
+    readonly schedule: string;
+    readonly policy: 'skip' | 'latest' | 'all';
+    readonly after: Date;
+    /** The tick that goes on. */
+    readonly until: Date;
+  };
   /** A background loop failed; it goes on by itself. */
   'loop-error': { readonly loop: string; readonly error: unknown };
 }

@@ -66,6 +66,21 @@ export { checkReplay, REPLAY_DEFAULTS, type ReplayOptions, type ReplayReport } f
 export { replayGap, type OldEnd } from './replay/replay-gap.js';
 export { shareOf, topicFull } from './topic-bound.js';
 
+export type { Schedule, ScheduleDetails } from './schedule/schedule.js';
+export { SCHEDULE_DEFAULTS, checkScheduleName, scheduleSpec, type ScheduleOptions } from './schedule/schedule-options.js';
+export {
+  DROP_WATCHED_MS,
+  MOST_SCHEDULES,
+  type DroppedTick,
+  type SchedulePause,
+  type SchedulesRead,
+  type ScheduleStore,
+  type StoredSchedule,
+  type TickName,
+} from './schedule/schedule-store.js';
+export { Schedules } from './schedule/schedules.js';
+export { tickRule, type StoredRule, type TickRule } from './schedule/tick-rule.js';
+
 export {
   FIRST_DELIVERY,
   type DeadLetterReason,

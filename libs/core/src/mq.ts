@@ -24,8 +24,9 @@ import { checkOptions } from './option-check.js';
 import { durabilityLevel, type Durability } from './producer/durability.js';
 import { Producer } from './producer/producer.js';
 import { dependable } from './retry/backoff.js';
+import { Schedules } from './schedule/schedules.js';
 import { TopicRegistry } from './topic-registry.js';
-import type { TopicOptions } from './topic.js';
+import type { TopicOptions, TopicSettings } from './topic.js';
 import { Upkeep } from './upkeep.js';
 
 export interface MqOptions {
@@ -72,6 +73,8 @@ export class Mq {
   readonly events = new MqEvents();
   readonly producer: Producer;
   readonly admin: BrokerAdmin;
+  /** Recurring messages. */
+  readonly schedules: Schedules;
   private readonly clock: Clock;
   private readonly levels: DelayLevels;
   private readonly middleware: readonly Middleware[];
@@ -100,9 +103,11 @@ export class Mq {
     this.middleware = options.middleware ?? MQ_DEFAULTS.middleware;
     this.shutdownTimeoutMs = toMs('mq.shutdownTimeout', options.shutdownTimeout ?? MQ_DEFAULTS.shutdownTimeout);
     const { broker } = ports;
-    this.upkeep = new Upkeep({ broker, control: ports.control, clock, events: this.events });
+    const onSchedules = (settings: TopicSettings): void => void this.schedules.begin(settings);
+    this.upkeep = new Upkeep({ broker, control: ports.control, clock, events: this.events, onSchedules });
     const autoCreate = options.autoCreate ?? MQ_DEFAULTS.autoCreate;
     this.topics = new TopicRegistry(broker, autoCreate, (settings) => this.upkeep.begin(settings));
+    this.schedules = new Schedules({ store: ports.schedules, broker, topics: this.topics, clock, events: this.events });
     const durability = durabilityLevel('mq.durability', options.durability);
     this.producer = new Producer({ broker, topics: this.topics, clock, delayLevels: this.levels, durability });
     const declareTopic = (topic: string): Promise<unknown> => this.topics.declare(topic);
@@ -199,6 +204,7 @@ export class Mq {
       ...this.consumers.flatMap((consumer) => consumer.health()),
       ...this.deadLetterListeners.health(),
       ...this.upkeep.health(),
+      ...this.schedules.health(),
     ];
   }
 
@@ -261,7 +267,7 @@ export class Mq {
     await this.stopConsuming();
     this.producer.close();
     // Told to stop first, waited for last: a call that hangs is ended by the broker's close.
-    const upkeepEnded = this.upkeep.stop();
+    const upkeepEnded = Promise.all([this.upkeep.stop(), this.schedules.stop()]);
     await this.ports.broker.close();
     await upkeepEnded;
   }

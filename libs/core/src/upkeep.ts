@@ -15,6 +15,8 @@ export interface UpkeepParts {
   readonly control: Pick<GroupControl, 'checkIdle'>;
   readonly clock: Clock;
   readonly events: MqEvents;
+  /** The topic has recurring messages; told again and again. */
+  readonly onSchedules: (settings: TopicSettings) => void;
 }
 
 export class Upkeep {
@@ -34,7 +36,7 @@ export class Upkeep {
   begin(settings: TopicSettings): void {
     const { topic, shards } = settings;
     if (this.stopped || this.promoters.has(topic)) return;
-    const { broker, control, clock, events } = this.parts;
+    const { broker, control, clock, events, onSchedules } = this.parts;
     const onError = (error: unknown, loop: string): void => events.emit('loop-error', { loop, error });
     const promoters = Array.from({ length: shards }, (_, shard) => {
       return new DelayPromoter({ broker, clock, topic, shard, onError });
@@ -42,7 +44,7 @@ export class Upkeep {
     const trimmer = new RetentionTrimmer({ broker, clock, topic, onError });
     this.promoters.set(topic, promoters);
     this.trimmers.push(trimmer);
-    const idleGroups = new IdleGroupWatch({ control, clock, events, settings, onError });
+    const idleGroups = new IdleGroupWatch({ control, clock, events, settings, onError, onSchedules });
     this.idleGroups.push(idleGroups);
     for (const loop of [...promoters, trimmer, idleGroups]) loop.start();
   }

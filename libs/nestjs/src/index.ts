@@ -28,6 +28,7 @@ export {
 } from './dead-letter/mq-dead-letter-listener.decorator.js';
 export { OnMqEvent, type MqEventDecorator, type OnMqEventOptions } from './events/on-mq-event.decorator.js';
 export { getMqContext, isMqContext, type MqCallArguments } from './execution-context.js';
+export { MqCron, type MqCronOptions } from './schedule/mq-cron.decorator.js';
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './pipeline/standard-schema.js';
 
 export {
@@ -61,6 +62,10 @@ export {
   type MqEventMap,
   type MqEventName,
   type RescheduleResult,
+  type Schedule,
+  type ScheduleDetails,
+  type ScheduleOptions,
+  type Schedules as MqSchedules,
   type SendOptions,
   type SendReceipt,
   type SendResult,

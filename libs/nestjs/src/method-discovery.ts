@@ -12,6 +12,8 @@ export interface FoundMethod {
   readonly name: string;
 }
 
+export type FoundClass = Omit<FoundMethod, 'method'>;
+
 @Injectable()
 export class MethodDiscovery {
   constructor(
@@ -21,13 +23,19 @@ export class MethodDiscovery {
 
   /** All methods of the application's classes; those of an instance that is provided under several tokens once. */
   *methods(): Generator<FoundMethod> {
+    for (const { wrapper, prototype, name } of this.classes())
+      for (const method of this.scanner.getAllMethodNames(prototype))
+        yield { wrapper, prototype, method, name: `${name}.${method}` };
+  }
+
+  /** All classes of providers and controllers, once per instance. */
+  *classes(): Generator<FoundClass> {
     const seen = new Set<unknown>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       const prototype = wrapper.isAlias ? undefined : prototypeOf(wrapper);
       if (prototype === undefined || seen.has(wrapper.instance)) continue;
       seen.add(wrapper.instance);
-      for (const method of this.scanner.getAllMethodNames(prototype))
-        yield { wrapper, prototype, method, name: `${className(prototype)}.${method}` };
+      yield { wrapper, prototype, name: className(prototype) };
     }
   }
 

@@ -17,6 +17,8 @@ import { EventSubscriptions } from './events/event-subscriptions.js';
 import { eventsOf } from './events/on-mq-event.decorator.js';
 import { listenersOf } from './listener/mq-listener.decorator.js';
 import { MethodDiscovery } from './method-discovery.js';
+import { CronExplorer } from './schedule/cron-explorer.js';
+import { cronsOf } from './schedule/mq-cron.decorator.js';
 import { MODULE_DEFAULTS } from './mq-module-options.js';
 
 export class MqLifecycle
@@ -27,6 +29,7 @@ export class MqLifecycle
     private readonly discovery: MethodDiscovery,
     private readonly events: EventSubscriptions,
     private readonly registrar: MqRegistrar,
+    private readonly crons: CronExplorer,
   ) {}
 
   onModuleInit(): void {
@@ -42,6 +45,7 @@ export class MqLifecycle
     try {
       // Without listeners `start` declares the topics and begins their upkeep.
       await ((options.consumers ?? MODULE_DEFAULTS.consumers) ? this.registrar.start() : mq.start());
+      await this.crons.upsert();
     } catch (error) {
       // Nobody gets hold of an application that failed to start, so nobody else could close the sockets. Should that
       // fail too, the first error is the one that tells why.
@@ -78,6 +82,8 @@ export class MqLifecycle
       );
     };
     for (const { connection } of this.discovery.instancesOf(MqFeature)) check(connection, 'MqModule.forFeature');
+    for (const { prototype, name } of this.discovery.classes())
+      for (const { connection } of cronsOf(prototype, name)) check(connection, name);
     for (const { prototype, method, name } of this.discovery.methods())
       for (const { connection } of [
         ...listenersOf(prototype, method),

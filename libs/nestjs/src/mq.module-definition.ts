@@ -25,6 +25,7 @@ import { MethodDiscovery } from './method-discovery.js';
 import { MqLifecycle } from './mq-lifecycle.js';
 import type { MqModuleOptions } from './mq-module-options.js';
 import { MqProducer } from './producer/mq-producer.js';
+import { CronExplorer } from './schedule/cron-explorer.js';
 
 /** What decides which providers exist; stands beside the factory in `forRootAsync`. */
 export interface MqModuleExtras {
@@ -59,10 +60,11 @@ function withConnection(
   ];
   const internal: Provider[] = [
     provide(MqConnection, [options, mq], (given: MqModuleOptions, of: Mq) => new MqConnection(name, given, of)),
-    provide(MqLifecycle, [MqConnection, MethodDiscovery, EventSubscriptions, registrar], construct(MqLifecycle)),
+    provide(MqLifecycle, [MqConnection, MethodDiscovery, EventSubscriptions, registrar, CronExplorer], construct(MqLifecycle)),
     MethodDiscovery,
     ListenerExplorer,
     DeadLetterExplorer,
+    CronExplorer,
     EventSubscriptions,
   ];
   return {

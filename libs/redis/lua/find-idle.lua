@@ -1,6 +1,6 @@
 -- Look for groups without a sign of life (shard 0). Each is told once, until it lives again. KEYS: slot, meta.
 -- ARGV: idle ms, ms after which a group expires ('' = never). A group that was never seen counts from now on.
--- Returns JSON: [[group, idle ms of those told now]..., [group, idle ms, 'EXPIRES']...]
+-- Returns JSON: [[group, idle ms of those told now]..., [group, idle ms, 'EXPIRES']..., ['', 0, 'SCHEDULES'] if the topic has any]
 local slot, meta = unpack(KEYS)
 local number, not_after, idle_after, expire_after = unpack(ARGV)
 local before = replay(slot, number, not_after)
@@ -9,6 +9,7 @@ go_on_when_full(meta)
 local now, found = now_ms(), {}
 for _, field in ipairs(redis.call('HKEYS', meta)) do
   local group = string.match(field, '^group:(.*)$')
+  if field == 'schedules' then found[#found + 1] = { '', 0, 'SCHEDULES' } end
   if group then
     redis.call('HSETNX', meta, 'seen:' .. group, text(now))
     local idle = now - tonumber(redis.call('HGET', meta, 'seen:' .. group))

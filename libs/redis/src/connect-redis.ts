@@ -18,6 +18,7 @@ import { RedisDeadLetterFeed } from './redis-dead-letter-feed.js';
 import { RedisGroupControl } from './redis-group-control.js';
 import { RedisOnce } from './redis-once.js';
 import { RedisQueueLeases } from './redis-queue-leases.js';
+import { RedisScheduleStore } from './redis-schedule-store.js';
 import { ServerClock } from './server-clock.js';
 import { Topics } from './topics.js';
 
@@ -79,6 +80,7 @@ export function connectRedis(options: RedisOptions): RedisPorts {
     admin: new RedisAdmin(connections, caller, topics, groups),
     deadLetters: new RedisDeadLetterFeed(caller, topics),
     once: new RedisOnce(caller, topics),
+    schedules: new RedisScheduleStore(caller, topics),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),
   };
 }

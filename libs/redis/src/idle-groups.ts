@@ -4,7 +4,7 @@ import type { Caller } from './caller.js';
 import type { DeclaredGroups } from './declared-groups.js';
 import type { KnownTopic, Topics } from './topics.js';
 
-type Found = [group: string, idleMs: number, expires?: 'EXPIRES'];
+type Found = [group: string, idleMs: number, expires?: 'EXPIRES' | 'SCHEDULES'];
 
 export class IdleGroups {
   constructor(
@@ -15,12 +15,13 @@ export class IdleGroups {
 
   async check(topic: string, idleAfterMs: number, expireAfterMs: number | undefined): Promise<IdleAnswer> {
     const known = this.topics.get(topic);
-    const found = await this.find(known, [idleAfterMs, expireAfterMs ?? '']);
+    const answer = await this.find(known, [idleAfterMs, expireAfterMs ?? '']);
+    const found = answer.filter(([, , what]) => what !== 'SCHEDULES');
     const expired: string[] = [];
     for (const [group, , expires] of found)
       if (expires && (await this.expire(known, group, expireAfterMs!))) expired.push(group);
     const idle = found.filter(([, , expires]) => !expires).map(([group, idleMs]) => ({ group, idleMs }));
-    return { idle, expired };
+    return { idle, expired, ...(found.length < answer.length && { hasSchedules: true }) };
   }
 
   /** Frozen: an alarm whose reply is lost would never be raised again. */

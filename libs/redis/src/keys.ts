@@ -75,6 +75,16 @@ export class ShardKeys {
     };
   }
 
+  /** hash, name → record of a recurring message, JSON (shard 0) · order-schedule, plan-tick, mark-tick, settle-drop · remove. */
+  get schedules(): string {
+    return `${this.prefix}sch`;
+  }
+
+  /** hash, name → what it sends, JSON (shard 0) · order-schedule · remove. */
+  get scheduleContents(): string {
+    return `${this.prefix}scc`;
+  }
+
   /** string, places of a named broadcast instance, JSON · keep-broadcast · 24 h after its last write. */
   broadcast(group: string, instance: string): string {
     return `${this.prefix}b:${group}:${instance}`;

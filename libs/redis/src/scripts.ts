@@ -57,6 +57,12 @@ const SCRIPTS = {
   'open-broadcast': ['clock', 'ids', 'stream'],
   'read-broadcast': ['clock', 'ids', 'stream'],
   'keep-broadcast': [],
+  'order-schedule': ['clock', 'token', 'schedule'],
+  'read-schedules': ['clock'],
+  'read-schedule-content': [],
+  'plan-tick': ['schedule'],
+  'mark-tick': ['schedule'],
+  'settle-drop': ['clock', 'schedule'],
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -8,4 +8,6 @@ export interface IdleGroup {
 export interface IdleAnswer {
   readonly idle: readonly IdleGroup[];
   readonly expired: readonly string[];
+  /** Recurring messages were stored for the topic. */
+  readonly hasSchedules?: boolean;
 }

@@ -33,6 +33,7 @@ import { releaseCases } from './release.cases.js';
 import { replayCases } from './replay.cases.js';
 import { retryCases } from './retry.cases.js';
 import { Scene } from './scene.js';
+import { scheduleCases } from './schedule.cases.js';
 import { sendCases } from './send.cases.js';
 import { settleCases } from './settle.cases.js';
 import { slotsCases } from './slots.cases.js';
@@ -121,6 +122,7 @@ export function describeBrokerContract(
     describe('rate of a group', () => rateCases(kit));
     describe('concurrency of a group', () => slotsCases(kit));
     describe('idle groups', () => idleGroupCases(kit));
+    describe('recurring messages', () => scheduleCases(kit));
     describe('broadcast', () => broadcastCases(kit));
     describe('dead letters', () => deadLetterCases(kit));
     describe('listing dead letters', () => deadLetterListCases(kit));

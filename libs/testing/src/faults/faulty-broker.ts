@@ -11,6 +11,7 @@ import {
   type GroupControl,
   type OnceRecords,
   type QueueLeases,
+  type ScheduleStore,
 } from '@millrace/core';
 
 /** A method of one of the ports: `settle`, `leases.acquire`, `broadcast.read`, `admin.redrive`. */
@@ -22,6 +23,7 @@ export type FaultTarget =
   | `admin.${keyof BrokerAdmin}`
   | `deadLetters.${keyof DeadLetterFeed}`
   | `once.${keyof OnceRecords}`;
+  | `schedules.${keyof ScheduleStore}`;
 
 /** A fault that was asked for; `struck` is what a test waits on. */
 export interface CallFault {
@@ -122,6 +124,7 @@ export function faultyBroker(ports: BrokerPorts, options: { clock?: Clock } = {}
     admin: wrap(ports.admin, 'admin.', faults),
     deadLetters: wrap(ports.deadLetters, 'deadLetters.', faults),
     ...(ports.once ? { once: wrap(ports.once, 'once.', faults) } : {}),
+    schedules: ports.schedules && wrap(ports.schedules, 'schedules.', faults),
   };
 }
 

@@ -8,6 +8,7 @@ import { InMemoryControl } from './in-memory-control.js';
 import { InMemoryFeed } from './in-memory-feed.js';
 import { InMemoryLeases } from './in-memory-leases.js';
 import { InMemoryOnce } from './in-memory-once.js';
+import { InMemoryScheduleStore } from './in-memory-schedule-store.js';
 import { InMemoryStore } from './in-memory-store.js';
 
 export interface InMemoryOptions {
@@ -36,5 +37,6 @@ export function connectInMemory(options: InMemoryOptions = {}): InMemoryPorts {
     admin: new InMemoryAdmin(store),
     deadLetters: new InMemoryFeed(store),
     once: new InMemoryOnce(store, () => broker.isClosed),
+    schedules: new InMemoryScheduleStore(store, () => broker.isClosed),
   };
 }

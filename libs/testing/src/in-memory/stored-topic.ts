@@ -4,6 +4,7 @@ import { Shard } from './shard.js';
 import type { OnceRecord } from './in-memory-once.js';
 import type { KeptPositions } from './in-memory-broadcast.js';
 import { StoredGroup, type Ordered } from './stored-group.js';
+import { StoredSchedules } from './stored-schedules.js';
 
 export class StoredTopic {
   readonly settings: TopicSettings;
@@ -15,6 +16,7 @@ export class StoredTopic {
   readonly broadcasts = new Map<string, Map<string, KeptPositions>>();
   /** By group and name; they outlive their group. */
   private readonly once = new Map<string, Map<string, OnceRecord>>();
+  readonly schedules = new StoredSchedules();
   accepted = 0;
   cancelled = 0;
   pause?: Ordered;
