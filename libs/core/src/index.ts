@@ -67,7 +67,12 @@ export { replayGap, type OldEnd } from './replay/replay-gap.js';
 export { shareOf, topicFull } from './topic-bound.js';
 
 export type { Schedule, ScheduleDetails } from './schedule/schedule.js';
-export { SCHEDULE_DEFAULTS, checkScheduleName, scheduleSpec, type ScheduleOptions } from './schedule/schedule-options.js';
+export {
+  SCHEDULE_DEFAULTS,
+  checkScheduleName,
+  scheduleSpec,
+  type ScheduleOptions,
+} from './schedule/schedule-options.js';
 export {
   DROP_WATCHED_MS,
   MOST_SCHEDULES,

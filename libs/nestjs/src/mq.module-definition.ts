@@ -60,7 +60,11 @@ function withConnection(
   ];
   const internal: Provider[] = [
     provide(MqConnection, [options, mq], (given: MqModuleOptions, of: Mq) => new MqConnection(name, given, of)),
-    provide(MqLifecycle, [MqConnection, MethodDiscovery, EventSubscriptions, registrar, CronExplorer], construct(MqLifecycle)),
+    provide(
+      MqLifecycle,
+      [MqConnection, MethodDiscovery, EventSubscriptions, registrar, CronExplorer],
+      construct(MqLifecycle),
+    ),
     MethodDiscovery,
     ListenerExplorer,
     DeadLetterExplorer,

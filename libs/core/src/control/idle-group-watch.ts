@@ -26,7 +26,10 @@ export class IdleGroupWatch extends BackgroundLoop {
       everyMs: Math.max(1, Math.min(MAX_EVERY_MS, idleAfterMs / 2)),
       jitter: 0.5,
       pass: async () => {
-        const { idle, expired, hasSchedules } = await control.checkIdle(topic, { idleAfterMs, expireAfterMs: idleExpireMs });
+        const { idle, expired, hasSchedules } = await control.checkIdle(topic, {
+          idleAfterMs,
+          expireAfterMs: idleExpireMs,
+        });
         for (const one of idle) events.emit('group-idle', { topic, ...one });
         if (hasSchedules) onSchedules?.(settings);
         for (const group of expired) events.emit('group-expired', { topic, group });

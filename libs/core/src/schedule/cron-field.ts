@@ -47,7 +47,12 @@ export function cronField(text: string, range: FieldRange, refuse: (problem: str
   return { values: [...values].toSorted((a, b) => a - b), isWild: text.startsWith('*') };
 }
 
-function boundsOf(text: string, hasStep: boolean, range: FieldRange, refuse: (problem: string) => never): [number, number] {
+function boundsOf(
+  text: string,
+  hasStep: boolean,
+  range: FieldRange,
+  refuse: (problem: string) => never,
+): [number, number] {
   if (text === '*') return [range.min, range === WEEKDAY ? 6 : range.max];
   const [from, to, ...more] = text.split('-');
   const first = numberOf(from!, range);

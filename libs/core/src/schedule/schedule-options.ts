@@ -103,6 +103,10 @@ function contentOf(topic: string, given: ScheduleOptions): string {
   const content = JSON.stringify({ body, options } satisfies ScheduleContent);
   const bytes = Buffer.byteLength(content);
   if (bytes > MOST_BYTES)
-    throw new InvalidOptionError('schedule.body', `${bytes} bytes`, `with its options must not exceed ${MOST_BYTES} bytes`);
+    throw new InvalidOptionError(
+      'schedule.body',
+      `${bytes} bytes`,
+      `with its options must not exceed ${MOST_BYTES} bytes`,
+    );
   return content;
 }

@@ -100,7 +100,12 @@ export interface ScheduleStore {
    * present revision does not tick at or before that instant. One that was not found and may still be under way stays
    * among the drops for 90 s. A removed schedule goes with its last drop.
    */
-  dropped(topic: string, name: string, tick: TickName, answer: 'cancelled' | 'already-delivered' | 'not-found'): Promise<void>;
+  dropped(
+    topic: string,
+    name: string,
+    tick: TickName,
+    answer: 'cancelled' | 'already-delivered' | 'not-found',
+  ): Promise<void>;
 }
 
 /** How long a message that was sent when its tick was dropped may be under way: the life of a frozen call, and a bit. */

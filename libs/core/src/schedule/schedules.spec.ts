@@ -89,7 +89,11 @@ describe('a schedule', () => {
     const [a, m] = await mq.schedules.list('reports');
     expect(a).toMatchObject({ name: 'a', cron: '0 0 1 1 *', timeZone: 'UTC', nextAt: new Date('2027-01-01') });
     expect(m).toMatchObject({ name: 'm', lastAt: new Date(instants(1)[0]!), nextAt: new Date(instants(2)[1]!) });
-    expect(await mq.schedules.get('reports', 'm')).toMatchObject({ name: 'm', body: { kind: 'minutely' }, options: {} });
+    expect(await mq.schedules.get('reports', 'm')).toMatchObject({
+      name: 'm',
+      body: { kind: 'minutely' },
+      options: {},
+    });
   });
 
   it('keeps its order with an ordering key, and is cancelled under it', async () => {
@@ -172,7 +176,9 @@ describe('a schedule', () => {
         option,
       });
     await expect(mq.schedules.upsert('a b', minutely)).rejects.toMatchObject({ option: 'schedule.name' });
-    await expect(mq.schedules.pause('reports', 's', { by: '', why: 'x' })).rejects.toMatchObject({ option: 'pause.by' });
+    await expect(mq.schedules.pause('reports', 's', { by: '', why: 'x' })).rejects.toMatchObject({
+      option: 'pause.by',
+    });
     expect(await mq.schedules.list('reports')).toEqual([]);
   });
 });
@@ -281,16 +287,19 @@ describe('several processes', () => {
     expect((await processes[0]!.mq.admin.stats('reports')).accepted).toBe(501);
   });
 
-  it.each(['schedules.plan', 'send', 'schedules.sent'] as const)('a lost reply of %s neither loses nor doubles a tick', async (target) => {
-    const { mq, ports } = await listening();
-    await mq.schedules.upsert('m', minutely);
-    for (let minute = 0; minute < 20; minute++) {
-      ports.faults.loseReply(target);
-      await advance(MINUTE, 5000);
-    }
-    await advance(1000, 50);
-    expect(ticksHeard()).toEqual(instants(20));
-  });
+  it.each(['schedules.plan', 'send', 'schedules.sent'] as const)(
+    'a lost reply of %s neither loses nor doubles a tick',
+    async (target) => {
+      const { mq, ports } = await listening();
+      await mq.schedules.upsert('m', minutely);
+      for (let minute = 0; minute < 20; minute++) {
+        ports.faults.loseReply(target);
+        await advance(MINUTE, 5000);
+      }
+      await advance(1000, 50);
+      expect(ticksHeard()).toEqual(instants(20));
+    },
+  );
 
   it('one that only sends or consumes learns within a minute that there are schedules', async () => {
     await listening();
@@ -331,7 +340,12 @@ describe('the loop', () => {
     ports.faults.failNext('send', new Error('no'));
     await advance(3 * MINUTE, 100);
     expect(errors).toContain('schedules reports');
-    expect(heard.map(({ headers }) => headers['mq-schedule']).toSorted().join('')).toBe('aaabbb');
+    expect(
+      heard
+        .map(({ headers }) => headers['mq-schedule'])
+        .toSorted()
+        .join(''),
+    ).toBe('aaabbb');
   });
 
   it('tells of each tick once', async () => {
@@ -340,7 +354,12 @@ describe('the loop', () => {
     mq.events.on('tick', (tick) => ticks.push(tick));
     await mq.schedules.upsert('m', minutely);
     await advance(MINUTE + 1);
-    expect(ticks[0]).toEqual({ topic: 'reports', schedule: 'm', at: new Date(instants(1)[0]!), messageId: heard[0]!.messageId });
+    expect(ticks[0]).toEqual({
+      topic: 'reports',
+      schedule: 'm',
+      at: new Date(instants(1)[0]!),
+      messageId: heard[0]!.messageId,
+    });
     expect(ticks).toHaveLength(2);
   });
 });

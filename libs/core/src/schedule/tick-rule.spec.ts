@@ -153,7 +153,8 @@ describe('time zones', () => {
       let at = Date.UTC(2026, 0, 1);
       for (let hour = 0; hour < 365 * 24; hour++) {
         const next = of.after(at)!;
-        if (hour > 0 && next - at !== 3_600_000) throw new Error(`${zone}: ${new Date(at).toISOString()} then ${new Date(next).toISOString()}`);
+        if (hour > 0 && next - at !== 3_600_000)
+          throw new Error(`${zone}: ${new Date(at).toISOString()} then ${new Date(next).toISOString()}`);
         at = next;
       }
     }

@@ -46,7 +46,11 @@ export function MqCron(
 export function cronsOf(prototype: object, className: string): (CronDeclaration & { readonly name: string })[] {
   const found: (CronDeclaration & { name: string })[] = [];
   const seen = new Set<string | symbol>();
-  for (let owner: object | null = prototype; owner && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+  for (
+    let owner: object | null = prototype;
+    owner && owner !== Object.prototype;
+    owner = Object.getPrototypeOf(owner)
+  ) {
     for (const [at, declarations] of own(owner)) {
       // A class that is extended has its own schedule under its own name; the heir has none of it.
       if (seen.has(at) || (at === CLASS && owner !== prototype)) continue;

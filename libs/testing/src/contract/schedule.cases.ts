@@ -40,7 +40,10 @@ export function scheduleCases({ promise, scene }: ContractKit): void {
     const first = await one(stage);
     expect(await put({ ...SCHEDULE })).toBe('unchanged');
     expect(await one(stage)).toEqual(first);
-    const others = [{ ...SCHEDULE, content: '{}' }, { ...SCHEDULE, orderingKey: 'k' }];
+    const others = [
+      { ...SCHEDULE, content: '{}' },
+      { ...SCHEDULE, orderingKey: 'k' },
+    ];
     let { revision } = first;
     for (const other of [...others, { ...SCHEDULE, rule: { ...RULE, cron: '1 3 * * *' } }]) {
       expect(await put(other)).toBe('changed');
@@ -66,23 +69,26 @@ export function scheduleCases({ promise, scene }: ContractKit): void {
     expect(await one(stage)).toMatchObject({ tick: { at, sent: true } });
   });
 
-  promise('the next tick follows the one before, never the same instant or an earlier one, and only for this revision', async () => {
-    const stage = await scene();
-    await store(stage).put(stage.topic, 's', SCHEDULE);
-    const { revision, from } = await one(stage);
-    const plan = (at: number, after: number, of = revision): Promise<unknown> =>
-      store(stage).plan(stage.topic, 's', { revision: of, at, after });
-    expect(await plan(from + 5, from + 1)).toBeUndefined();
-    expect(await plan(from, from)).toBeUndefined();
-    expect(await plan(from + 5, from, revision + 1)).toBeUndefined();
-    expect(await store(stage).plan(stage.topic, 'other', { revision, at: from + 5, after: from })).toBeUndefined();
-    expect(await plan(from + 5, from)).toBeDefined();
-    expect(await plan(from + 4, from + 5)).toBeUndefined();
-    expect(await plan(from + 9, from + 5)).toBeDefined();
-    expect(await one(stage)).toMatchObject({ tick: { at: from + 9, sent: false }, lastAt: from + 5 });
-    await store(stage).sent(stage.topic, 's', { revision, at: from + 5 });
-    expect(await one(stage)).toMatchObject({ tick: { at: from + 9, sent: false } });
-  });
+  promise(
+    'the next tick follows the one before, never the same instant or an earlier one, and only for this revision',
+    async () => {
+      const stage = await scene();
+      await store(stage).put(stage.topic, 's', SCHEDULE);
+      const { revision, from } = await one(stage);
+      const plan = (at: number, after: number, of = revision): Promise<unknown> =>
+        store(stage).plan(stage.topic, 's', { revision: of, at, after });
+      expect(await plan(from + 5, from + 1)).toBeUndefined();
+      expect(await plan(from, from)).toBeUndefined();
+      expect(await plan(from + 5, from, revision + 1)).toBeUndefined();
+      expect(await store(stage).plan(stage.topic, 'other', { revision, at: from + 5, after: from })).toBeUndefined();
+      expect(await plan(from + 5, from)).toBeDefined();
+      expect(await plan(from + 4, from + 5)).toBeUndefined();
+      expect(await plan(from + 9, from + 5)).toBeDefined();
+      expect(await one(stage)).toMatchObject({ tick: { at: from + 9, sent: false }, lastAt: from + 5 });
+      await store(stage).sent(stage.topic, 's', { revision, at: from + 5 });
+      expect(await one(stage)).toMatchObject({ tick: { at: from + 9, sent: false } });
+    },
+  );
 
   promise('a pause says who and why, holds over changes, and drops the tick that waits', async () => {
     const stage = await scene();

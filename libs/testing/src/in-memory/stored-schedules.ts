@@ -77,7 +77,8 @@ export class StoredSchedules {
 
   plan(name: string, { revision, at, after }: TickName & { after: number }): { content: string } | 'sent' | undefined {
     const present = this.present(name);
-    if (!present || present.pause || present.revision !== revision || present.drops.some(({ open }) => open)) return undefined;
+    if (!present || present.pause || present.revision !== revision || present.drops.some(({ open }) => open))
+      return undefined;
     const { tick, content } = present;
     if (tick?.at === at) return tick.sent ? 'sent' : { content };
     if ((tick?.at ?? present.from) !== after || at <= after) return undefined;
@@ -87,7 +88,8 @@ export class StoredSchedules {
 
   sent(name: string, { revision, at }: TickName): void {
     const kept = this.byName.get(name);
-    if (kept?.revision === revision && kept.tick?.at === at) this.byName.set(name, { ...kept, tick: { at, sent: true } });
+    if (kept?.revision === revision && kept.tick?.at === at)
+      this.byName.set(name, { ...kept, tick: { at, sent: true } });
   }
 
   dropped(name: string, { revision, at }: TickName, answer: CancelResult, now: number): void {
