@@ -21,6 +21,7 @@ local function put(rule, okey, content, most)
   state = state or {}
   drop_tick(state, now)
   if not exists then state.pause, state.lastAt = nil, nil end
+  redis.call('HSETNX', meta, 'schedules:since', text(now)) -- another one tells that data was lost
   -- Never twice the same, also of a schedule that was removed: a tick's key begins with it.
   state.revision = redis.call('HINCRBY', meta, 'schedules', 1)
   state.rule, state.okey, state.from, state.removed = rule, okey, now, nil

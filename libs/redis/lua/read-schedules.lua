@@ -1,10 +1,10 @@
 -- Read the recurring messages of a topic (shard 0), or the one of this name. KEYS: meta, schedules. ARGV: name or ''.
--- Returns 'NONE' when the topic never had any, else {server ms, latest revision, name, record, name, record, …}.
+-- Returns 'NONE' when the topic never had any, else {server ms, since when it has any, name, record, name, record, …}.
 local meta, schedules = unpack(KEYS)
 local name = unpack(ARGV)
-local latest = redis.call('HGET', meta, 'schedules')
-if not latest then return 'NONE' end
-local found = { text(now_ms()), latest }
+local since = redis.call('HGET', meta, 'schedules:since')
+if not since then return 'NONE' end
+local found = { text(now_ms()), since }
 if name ~= '' then
   local record = redis.call('HGET', schedules, name)
   if record then found[3], found[4] = name, record end

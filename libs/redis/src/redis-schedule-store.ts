@@ -41,11 +41,11 @@ export class RedisScheduleStore implements ScheduleStore {
     const keys = this.first(topic);
     const reply = await this.caller.run('read-schedules', [keys.meta, keys.schedules], [name]);
     if (reply === 'NONE') return undefined;
-    const [now, revision, ...pairs] = reply as string[];
+    const [now, since, ...pairs] = reply as string[];
     const found: StoredSchedule[] = [];
     for (let at = 0; at < pairs.length; at += 2) found.push(unpacked(pairs[at]!, pairs[at + 1]!));
     const schedules = found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    return { now: Number(now), revision: Number(revision), schedules };
+    return { now: Number(now), since: Number(since), schedules };
   }
 
   async content(topic: string, name: string): Promise<string | undefined> {

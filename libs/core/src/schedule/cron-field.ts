@@ -34,14 +34,14 @@ export const WEEKDAY: FieldRange = {
   names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'],
 };
 
-/** `*`, `5`, `1-5`, `1,3,5`, `0/15`, `10-50/20`, names. Calls `refuse` with what is wrong. */
-export function cronField(text: string, range: FieldRange, refuse: (problem: string) => never): CronField {
+/** `*`, `5`, `1-5`, `1,3,5`, `0/15`, `10-50/20`, names. Throws what `bad` makes of a problem. */
+export function cronField(text: string, range: FieldRange, bad: (problem: string) => Error): CronField {
   const values = new Set<number>();
   for (const part of text.split(',')) {
     const match = /^(\*|[^/*]+?)(?:\/(\d+))?$/.exec(part);
     const step = Number(match?.[2] ?? 1);
-    if (!match || step < 1 || step > range.max) return refuse(`cannot read '${part}' of the ${range.name}`);
-    const [first, last] = boundsOf(match[1]!, match[2] !== undefined, range, refuse);
+    if (!match || step < 1 || step > range.max) throw bad(`cannot read '${part}' of the ${range.name}`);
+    const [first, last] = boundsOf(match[1]!, match[2] !== undefined, range, bad);
     for (let value = first; value <= last; value += step) values.add(range === WEEKDAY ? value % 7 : value);
   }
   return { values: [...values].toSorted((a, b) => a - b), isWild: text.startsWith('*') };
@@ -51,7 +51,7 @@ function boundsOf(
   text: string,
   hasStep: boolean,
   range: FieldRange,
-  refuse: (problem: string) => never,
+  bad: (problem: string) => Error,
 ): [number, number] {
   if (text === '*') return [range.min, range === WEEKDAY ? 6 : range.max];
   const [from, to, ...more] = text.split('-');
@@ -59,8 +59,8 @@ function boundsOf(
   // As in every cron: `5/15` goes on to the end of the range.
   const last = to === undefined ? (hasStep ? range.max : first) : numberOf(to, range);
   if (more.length > 0 || first === undefined || last === undefined)
-    return refuse(`cannot read '${text}' of the ${range.name}, ${range.min} to ${range.max}`);
-  if (first > last) return refuse(`the ${range.name} goes backwards: '${text}'`);
+    throw bad(`cannot read '${text}' of the ${range.name}, ${range.min} to ${range.max}`);
+  if (first > last) throw bad(`the ${range.name} goes backwards: '${text}'`);
   return [first, last];
 }
 

@@ -1,6 +1,6 @@
 // A cron pattern as a set of wall-clock times. Which instants they are is for the time zone to say (cron-rule.ts).
 import { InvalidOptionError } from '../errors.js';
-import { cronField, DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, type CronField } from './cron-field.js';
+import { cronField, DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, type CronField, type FieldRange } from './cron-field.js';
 
 const MACROS: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
@@ -33,21 +33,19 @@ export class CronPattern {
 
   /** Throws InvalidOptionError. @param option named by it */
   constructor(pattern: unknown, option: string) {
-    const refuse = (problem: string): never => {
-      throw new InvalidOptionError(option, pattern, problem);
-    };
-    if (typeof pattern !== 'string') return refuse("must be a cron pattern, such as '0 3 * * *'");
+    const bad = (problem: string): InvalidOptionError => new InvalidOptionError(option, pattern, problem);
+    if (typeof pattern !== 'string') throw bad("must be a cron pattern, such as '0 3 * * *'");
     const fields = (MACROS[pattern.trim().toLowerCase()] ?? pattern.trim()).split(/\s+/);
     if (fields.length !== 5 && fields.length !== 6)
-      return refuse('must have five fields, minute hour day month weekday, or six with the second first');
+      throw bad('must have five fields, minute hour day month weekday, or six with the second first');
     const [second, minute, hour, day, month, weekday] = fields.length === 6 ? fields : ['0', ...fields];
-    const read = (text: string | undefined, range: typeof SECOND): CronField => cronField(text!, range, refuse);
+    const read = (text: string | undefined, range: FieldRange): CronField => cronField(text!, range, bad);
     this.onLastDay = day!.toUpperCase() === 'L';
     [this.second, this.minute, this.hour] = [read(second, SECOND), read(minute, MINUTE), read(hour, HOUR)];
     this.day = this.onLastDay ? { values: [], isWild: false } : read(wild(day!), DAY);
     [this.month, this.weekday] = [read(month, MONTH), read(wild(weekday!), WEEKDAY)];
     this.isHourly = this.hour.isWild;
-    if (this.nextWall(0) === undefined) refuse('names a day that no month has');
+    if (this.nextWall(0) === undefined) throw bad('names a day that no month has');
   }
 
   /** The first wall-clock time of the pattern at `wall` or later, to the second; undefined when there is none for years. */

@@ -42,8 +42,8 @@ export interface StoredSchedule {
 export interface SchedulesRead {
   /** The broker's clock, Unix ms. */
   readonly now: number;
-  /** The latest one given to any schedule of the topic; it goes back only when data was lost. */
-  readonly revision: number;
+  /** When the topic got its first schedule; another instant than before tells that its data was lost in between. */
+  readonly since: number;
   /** In the order of their names; removed ones with drops too. */
   readonly schedules: readonly StoredSchedule[];
 }

@@ -252,7 +252,8 @@ describe('missed ticks', () => {
     await first.mq.close();
     await advance(13 * MINUTE, 13 * MINUTE);
     const { mq } = open();
-    const told = mq.events.next('ticks-missed');
+    const told: string[] = [];
+    mq.events.on('ticks-missed', ({ schedule, policy }) => told.push(`${schedule} ${policy}`));
     mq.listen({ topic: 'reports', group: 'g' }, async ({ message }) => void heard.push(message));
     await mq.start();
     await mq.schedules.list('reports');
@@ -261,7 +262,7 @@ describe('missed ticks', () => {
     expect(ticksHeard().toSorted()).toEqual(expected.map((minute) => minutes[minute - 1]));
     await advance(2 * MINUTE, 5000);
     expect(ticksHeard()).toHaveLength(expected.length + 1);
-    if (missed !== 'all') expect(await told).toMatchObject({ topic: 'reports', schedule: 'm', policy: missed });
+    expect(told).toEqual(missed === 'all' ? [] : [`m ${missed}`]);
   });
 });
 

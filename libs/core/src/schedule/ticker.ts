@@ -33,8 +33,8 @@ const AGAIN_MS = 20;
 const TICKS_PER_PASS = 20;
 
 export class Ticker extends BackgroundLoop {
-  /** The latest that was seen; one before it tells that the server lost its data. */
-  private revision = 0;
+  /** Since when the topic has schedules, as it was read last. */
+  private since?: number;
   private readonly rules = new Map<string, { readonly revision: number; readonly rule: TickRule }>();
 
   constructor(private readonly parts: TickerParts) {
@@ -56,9 +56,9 @@ export class Ticker extends BackgroundLoop {
   private async tendAll(signal: AbortSignal): Promise<number> {
     const { store, topic, clock, restore } = this.parts;
     const read = await store.read(topic);
-    const isLost = !read || read.revision < this.revision;
-    this.revision = read?.revision ?? 0;
-    if (!read || isLost) return (await restore()) ? 0 : LOOK_MS;
+    const isAsBefore = this.since === undefined || this.since === read?.since;
+    this.since = read?.since;
+    if (!read || !isAsBefore) return (await restore()) || read ? 0 : LOOK_MS;
     const readAt = clock.monotonic();
     const now = (): number => read.now + clock.monotonic() - readAt;
     let waitMs = LOOK_MS;

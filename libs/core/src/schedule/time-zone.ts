@@ -25,7 +25,7 @@ export class TimeZone {
     if (this.isUtc) return 0;
     const shown: Record<string, number> = {};
     for (const { type, value } of this.format.formatToParts(instant)) shown[type] = Number(value);
-    const { year, month, day, hour, minute, second } = shown as Record<string, number>;
+    const { year, month, day, hour, minute, second } = shown;
     return Date.UTC(year!, month! - 1, day, hour, minute, second) - Math.floor(instant / 1000) * 1000;
   }
 

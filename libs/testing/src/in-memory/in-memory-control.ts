@@ -66,7 +66,7 @@ export class InMemoryControl implements GroupControl {
     return {
       idle: untold.map(({ group, idleMs }) => ({ group: group.name, idleMs })),
       expired: expired.map(({ group }) => group.name),
-      ...(topic.schedules.revision > 0 && { hasSchedules: true }),
+      ...(topic.schedules.since !== undefined && { hasSchedules: true }),
     };
   }
 

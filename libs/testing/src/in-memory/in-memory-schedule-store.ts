@@ -19,9 +19,9 @@ export class InMemoryScheduleStore implements ScheduleStore {
   async read(topic: string, name?: string): Promise<SchedulesRead | undefined> {
     // A topic that is not there any more has lost them.
     const stored = this.store.find(topic) && this.of(topic);
-    if (!stored || stored.revision === 0) return undefined;
+    if (!stored || stored.since === undefined) return undefined;
     const schedules = stored.all().filter((one) => name === undefined || one.name === name);
-    return { now: this.store.now(), revision: stored.revision, schedules };
+    return { now: this.store.now(), since: stored.since, schedules };
   }
 
   async content(topic: string, name: string): Promise<string | undefined> {

@@ -19,12 +19,10 @@ interface Kept extends StoredSchedule {
 
 export class StoredSchedules {
   private readonly byName = new Map<string, Kept>();
-  /** The latest one given; 0 says that there never was a schedule. */
-  private latest = 0;
-
-  get revision(): number {
-    return this.latest;
-  }
+  /** The latest one given. */
+  private revision = 0;
+  /** Undefined: there never was one. */
+  since?: number;
 
   all(): StoredSchedule[] {
     return [...this.byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -48,9 +46,10 @@ export class StoredSchedules {
     const isSame = JSON.stringify(present?.rule) === JSON.stringify(rule) && present?.orderingKey === orderingKey;
     if (isSame && present?.content === content) return 'unchanged';
     if (!kept && this.byName.size >= MOST_SCHEDULES) return 'full';
+    this.since ??= now;
     const left = kept && dropTick(kept, now);
     const { pause, lastAt } = (present && left) ?? {};
-    const next = { name, revision: ++this.latest, rule, orderingKey, content, from: now, pause, lastAt };
+    const next = { name, revision: ++this.revision, rule, orderingKey, content, from: now, pause, lastAt };
     this.byName.set(name, { ...next, drops: left?.drops ?? [], removed: false });
     return present ? 'changed' : 'created';
   }
