@@ -22,7 +22,7 @@ export type FaultTarget =
   | `control.${keyof GroupControl}`
   | `admin.${keyof BrokerAdmin}`
   | `deadLetters.${keyof DeadLetterFeed}`
-  | `once.${keyof OnceRecords}`;
+  | `once.${keyof OnceRecords}`
   | `schedules.${keyof ScheduleStore}`;
 
 /** A fault that was asked for; `struck` is what a test waits on. */
