@@ -62,6 +62,7 @@ export function violations(found: Findings): string[] {
     [found.changed, 'changed on the way'],
     [found.misjudged, 'misjudged'],
     [found.wrongEffects, 'with other than one effect'],
+    [found.misfenced, 'misfenced'],
     [found.repeated, 'handled twice'],
   ];
   return zero.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);

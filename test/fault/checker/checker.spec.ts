@@ -12,6 +12,7 @@ const RULES: Rules = {
   ],
 };
 const KEY = 7;
+const FENCE = 70_000;
 const PARENT = 0;
 const PRODUCER = 1;
 const CONSUMER = 2;
@@ -36,7 +37,9 @@ class History {
   }
 
   handled(n: number, at: number): this {
-    return this.ran(n, at, 0).ran(n, at, 1).add(PARENT, 'effect', { n, at: 9_000, group: 1, key: KEY });
+    const fence = FENCE + n;
+    this.ran(n, at, 0, { fence }).ran(n, at, 1, { fence });
+    return this.add(PARENT, 'effect', { n, at: 9_000, group: 1, key: KEY, fence });
   }
 
   ran(
@@ -46,7 +49,17 @@ class History {
     more: Partial<FaultEvent> & { forMs?: number; process?: number } = {},
   ): this {
     const { forMs = 10, process = CONSUMER, ...given } = more;
-    const common = { n, group, key: KEY, run: ++this.runs, attempt: 1, wall: 50_000, sum: 40 + n, id: 900 + n };
+    const common = {
+      n,
+      group,
+      key: KEY,
+      run: ++this.runs,
+      fence: 80_000 + this.runs,
+      attempt: 1,
+      wall: 50_000,
+      sum: 40 + n,
+      id: 900 + n,
+    };
     this.add(process, 'start', { ...common, ...given, at });
     return this.add(process, 'done', { ...common, ...given, at: at + forMs });
   }
@@ -72,6 +85,9 @@ class History {
     return checker.findings();
   }
 }
+
+/** Of a run that has no end. */
+const START = { group: 1, key: KEY, run: 77, attempt: 1, wall: 50_000 };
 
 const of =
   (kind: FaultEvent['kind'], n: number, group?: number) =>
@@ -100,13 +116,13 @@ describe('the checker', () => {
     ],
     [
       'a cancelled message that was delivered to one group',
-      (history) => history.add(PRODUCER, 'cancelled', { n: 3, at: 500 }).without(ofRun(3, 1)),
+      (history) => history.add(PRODUCER, 'cancelled', { n: 3, at: 500 }).without(ofRun(3, 1)).without(of('effect', 3)),
       '1 unexpected',
     ],
     ['a duplicate where none may be', (history) => history.ran(1, 2_000, 0), '1 handled twice'],
     [
       'two messages of a key in the wrong order',
-      (history) => history.without(ofRun(1, 1)).ran(1, 1_250, 1),
+      (history) => history.without(ofRun(1, 1)).ran(1, 1_250, 1, { fence: FENCE + 1 }),
       '1 reordered',
     ],
     [
@@ -124,11 +140,26 @@ describe('the checker', () => {
     ],
     [
       'a second effect',
-      (history) => history.add(PARENT, 'effect', { n: 3, at: 9_001, group: 1, key: KEY }),
+      (history) => history.add(PARENT, 'effect', { n: 3, at: 9_001, group: 1, key: KEY, fence: FENCE + 3 }),
       '1 with other than one effect',
     ],
     ['a missing effect', (history) => history.without(of('effect', 2)), '1 with other than one effect'],
     ['effects of a key in the wrong order', (history) => history.change(of('effect', 2), { at: 9_500 }), '1 reordered'],
+    [
+      'two runs that were given one fence',
+      (history) => history.add(OTHER, 'start', { ...START, n: 3, sum: 43, id: 903, at: 1_350, fence: FENCE + 3 }),
+      '1 misfenced',
+    ],
+    [
+      'a run without a fence',
+      (history) => history.change(of('start', 3, 1), { fence: 0 }).change(of('effect', 3), { fence: 0 }),
+      '2 misfenced',
+    ],
+    [
+      'an effect under a fence that no run had',
+      (history) => history.change(of('effect', 2), { fence: 1 }),
+      '1 misfenced',
+    ],
     ['a dead letter nobody meant', (history) => history.add(PARENT, 'dead', { n: 0, at: 9_000 }), '1 misjudged'],
     ['an attempt too many', (history) => history.change(of('start', 2, 0), { attempt: 4 }), '1 misjudged'],
     [
@@ -137,6 +168,7 @@ describe('the checker', () => {
         history
           .change(of('attempt', 3), { flags: POISON })
           .without(ofRun(3, 1))
+          .without(of('effect', 3))
           .add(PARENT, 'dead', { n: 3, at: 9_000, group: 1 }),
       '1 misjudged',
     ],
@@ -149,6 +181,20 @@ describe('the checker', () => {
 
   it.each(planted)('finds %s, and nothing else', (_, plant, expected) => {
     expect(violations(plant(History.clean()).check({ ...RULES, noDuplicates: true }))).toEqual([expected]);
+  });
+
+  it('finds an effect of a process that slept, stored after that of its successor', () => {
+    const late = (): History => {
+      const successor = { ...START, n: 3, sum: 43, id: 903, fence: FENCE + 99 };
+      const history = History.clean().add(OTHER, 'start', { ...successor, at: 1_311 });
+      history.change(of('effect', 3), { fence: FENCE + 99 });
+      return history.add(PARENT, 'effect', { n: 3, at: 9_001, group: 1, key: KEY, fence: FENCE + 3 });
+    };
+    expect(violations(late().check({ ...RULES, mayOverlap: true }))).toEqual([
+      '1 with other than one effect',
+      '1 misfenced',
+    ]);
+    expect(violations(late().check({ ...RULES, mayRewind: true }))).toEqual(['1 with other than one effect']);
   });
 
   it('counts duplicates where they are allowed, and holds nothing against them', () => {
@@ -164,9 +210,14 @@ describe('the checker', () => {
     const unknown = History.clean().change(of('ok', 3), { kind: 'info', id: 0 }).without(ofRun(3, 0));
     expect(violations(unknown.check())).toEqual([]);
     const cancelled = History.clean().add(PRODUCER, 'cancelled', { n: 3, at: 500 });
-    expect(violations(cancelled.without(ofRun(3, 0)).without(ofRun(3, 1)).check())).toEqual([]);
+    expect(
+      violations(
+        cancelled.without((event) => event.n === 3 && ['start', 'done', 'effect'].includes(event.kind)).check(),
+      ),
+    ).toEqual([]);
     const poison = History.clean().change(of('attempt', 3), { flags: POISON }).add(PARENT, 'dead', { n: 3, at: 9_000 });
-    poison.add(PARENT, 'dead', { n: 3, at: 9_000, group: 1 }).without(ofRun(3, 0)).without(ofRun(3, 1));
+    poison.add(PARENT, 'dead', { n: 3, at: 9_000, group: 1 });
+    poison.without((event) => event.n === 3 && ['start', 'done', 'effect'].includes(event.kind));
     expect(violations(poison.check())).toEqual([]);
   });
 
@@ -197,13 +248,21 @@ describe('the checker', () => {
   });
 
   it('judges order only where it is promised', () => {
-    const delayed = History.clean().without(ofRun(1, 1)).ran(1, 1_250, 1).change(of('attempt', 1), { wall: 1 });
+    const delayed = History.clean()
+      .without(ofRun(1, 1))
+      .ran(1, 1_250, 1, { fence: FENCE + 1 })
+      .change(of('attempt', 1), { wall: 1 });
     expect(delayed.check().reordered).toBe(0);
-    const replayed = History.clean().without(ofRun(1, 1)).ran(1, 1_250, 1).add(PRODUCER, 'info', { n: 1, at: 101 });
+    const replayed = History.clean()
+      .without(ofRun(1, 1))
+      .ran(1, 1_250, 1, { fence: FENCE + 1 })
+      .add(PRODUCER, 'info', { n: 1, at: 101 });
     expect(replayed.check().reordered).toBe(0);
     const frozen = History.clean().change((event) => of('done', 1, 1)(event), { at: 1_205 });
     expect(frozen.check({ ...RULES, mayOverlap: true }).overlapping).toBe(0);
-    const rewound = History.clean().without(ofRun(1, 1)).ran(1, 1_250, 1);
+    const rewound = History.clean()
+      .without(ofRun(1, 1))
+      .ran(1, 1_250, 1, { fence: FENCE + 1 });
     expect(rewound.check({ ...RULES, mayRewind: true }).reordered).toBe(0);
   });
 });

@@ -2,6 +2,7 @@
 // unexpected = handled − attempted. Everything is counted in one pass over the events, oldest first.
 import { POISON, type RecordedEvent } from '../history/fault-event.js';
 import * as ledger from '../history/message-ledger.js';
+import { FenceOrder } from './fence-order.js';
 import { KeyOrder } from './key-order.js';
 import type { Rules } from './rules.js';
 
@@ -34,6 +35,8 @@ export interface Findings {
   effects: number;
   /** Messages with more than one row, or handled through the inbox without one. */
   wrongEffects: number;
+  /** Runs that share a fence, and effects under a fence of no run or an older one than was stored. */
+  misfenced: number;
   leasesLost: number;
   /** Longest time without any handler finishing, between the first and the last, in ms. */
   longestStallMs: number;
@@ -41,13 +44,23 @@ export interface Findings {
   examples: string[];
 }
 
-type Violation = 'lost' | 'unexpected' | 'repeated' | 'reordered' | 'early' | 'changed' | 'misjudged' | 'wrongEffects';
+type Violation =
+  | 'lost'
+  | 'unexpected'
+  | 'repeated'
+  | 'reordered'
+  | 'early'
+  | 'changed'
+  | 'misjudged'
+  | 'wrongEffects'
+  | 'misfenced';
 
 const MAX_EXAMPLES = 12;
 
 export class Checker {
   private readonly producers = new Map<number, ledger.MessageLedger>();
   private readonly orders = new Map<number, KeyOrder>();
+  private readonly fences = new Map<number, FenceOrder>();
   private readonly effectOrders = new Map<number, Map<number, number>>();
   private readonly failedAt = new Map<string, number>();
   private lastDoneAt = NaN;
@@ -70,6 +83,7 @@ export class Checker {
     misjudged: 0,
     effects: 0,
     wrongEffects: 0,
+    misfenced: 0,
     leasesLost: 0,
     longestStallMs: 0,
     examples: [],
@@ -78,7 +92,11 @@ export class Checker {
   private readonly gaps: { from: number; to: number; all: boolean }[] = [];
 
   constructor(private readonly rules: Rules) {
-    rules.groups.forEach(({ ordered }, number) => ordered && this.orders.set(number, new KeyOrder()));
+    rules.groups.forEach(({ ordered, inbox }, number) => {
+      if (ordered) this.orders.set(number, new KeyOrder());
+      // A server that went back in time hands out the same fences again.
+      if (inbox && !rules.mayRewind) this.fences.set(number, new FenceOrder());
+    });
   }
 
   take(event: RecordedEvent): void {
@@ -189,18 +207,17 @@ export class Checker {
     if (wall < known.due[n]!) this.report('early', `${name}: ${known.due[n]! - wall} ms early`);
     if (sum !== known.sum[n]) this.report('changed', `${name}: another payload`);
     this.identified(known, event, 'delivered');
+    this.fenced(name, this.fences.get(event.group)?.started(event));
     if (attempt > maxAttempts) this.report('misjudged', `${name}: attempt ${attempt}`);
     const failedAt = this.failedAt.get(`${event.group}:${event.producer}:${n}`);
     if (failedAt !== undefined && attempt > 1 && event.at - failedAt < backoffMs - 1)
       this.report('early', `${name}: attempt ${attempt} came ${Math.round(event.at - failedAt)} ms after the failure`);
   }
 
-  private effect(
-    known: ledger.MessageLedger,
-    group: ledger.GroupLedger,
-    { producer, n, group: number, key }: RecordedEvent,
-  ): void {
+  private effect(known: ledger.MessageLedger, group: ledger.GroupLedger, event: RecordedEvent): void {
+    const { producer, n, group: number, key } = event;
     this.found.effects++;
+    this.fenced(`${producer}/${n} in group ${number}`, this.fences.get(number)?.stored(event));
     if (ledger.count(group.effects, n) > 1)
       this.report('wrongEffects', `${producer}/${n}: ${group.effects[n]} effects`);
     if (!this.rules.groups[number]?.ordered || key === 0 || known.due[n]! > 0) return;
@@ -209,6 +226,10 @@ export class Checker {
     if (n < (latest.get(key) ?? -1))
       this.report('reordered', `${producer}/${n}: effect after that of ${latest.get(key)}`);
     latest.set(key, Math.max(n, latest.get(key) ?? -1));
+  }
+
+  private fenced(name: string, problem: string | undefined): void {
+    if (problem !== undefined) this.report('misfenced', `${name}: ${problem}`);
   }
 
   private conclude(producer: number, known: ledger.MessageLedger, n: number): void {

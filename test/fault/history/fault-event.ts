@@ -58,6 +58,8 @@ export interface FaultEvent {
   readonly id: number;
   /** Number of the handler's run inside its process; of `died`, the process. */
   readonly run: number;
+  /** Of a handler's delivery, or stored with an effect; 0 = none. */
+  readonly fence: number;
   /** Bit 1: the message is poison, meant to end as a dead letter. */
   readonly flags: number;
 }
@@ -66,7 +68,7 @@ export interface FaultEvent {
 export type RecordedEvent = FaultEvent & { readonly process: number };
 
 export const POISON = 1;
-export const RECORD_BYTES = 48;
+export const RECORD_BYTES = 56;
 
 const BLANK: FaultEvent = {
   kind: 'attempt',
@@ -81,6 +83,7 @@ const BLANK: FaultEvent = {
   sum: 0,
   id: 0,
   run: 0,
+  fence: 0,
   flags: 0,
 };
 
@@ -108,6 +111,7 @@ export function writeEvent(event: FaultEvent, into: Buffer): void {
   into.writeUInt32LE(event.id, 36);
   into.writeUInt32LE(event.run, 40);
   into.writeUInt32LE(event.flags, 44);
+  into.writeDoubleLE(event.fence, 48);
 }
 
 export function readEvent(from: Buffer, at: number, processNumber: number): RecordedEvent {
@@ -125,6 +129,7 @@ export function readEvent(from: Buffer, at: number, processNumber: number): Reco
     id: from.readUInt32LE(at + 36),
     run: from.readUInt32LE(at + 40),
     flags: from.readUInt32LE(at + 44),
+    fence: from.readDoubleLE(at + 48),
     process: processNumber,
   };
 }

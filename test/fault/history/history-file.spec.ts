@@ -29,6 +29,7 @@ describe('a history', () => {
       sum: 4_294_967_295,
       id: 7,
       run: 3_000_000_000,
+      fence: 1_700_000_000_124,
       flags: 1,
     };
     file.note('start', event);

@@ -24,6 +24,15 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** As it is read at the end; big numbers come as text. */
+export interface EffectRow {
+  readonly consumer_group: number;
+  readonly producer: number;
+  readonly n: number;
+  readonly key: string;
+  readonly fence: string;
+}
+
 /** No column is unique: that there is one row a message is the inbox's doing. */
 export const EFFECTS = `create table if not exists effects
   (at bigint generated always as identity, consumer_group int, producer int, n int, key bigint, fence numeric)`;
@@ -51,8 +60,7 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
   return {
     inbox: inbox.handle,
     effect: (group) => async (context, body) => {
-      const { fence } = context as { fence?: number };
-      const row = [group, body.p, body.n, body.k, fence ?? null];
+      const row = [group, body.p, body.n, body.k, context.fence];
       const tx = getTransaction<pg.ClientBase>(context);
       await tx.query('insert into effects (consumer_group, producer, n, key, fence) values ($1, $2, $3, $4, $5)', row);
     },

@@ -45,7 +45,7 @@ export function handlerOf(
 /** Around everything, the inbox too: what it notes as done is committed. */
 export function witness({ number }: ListeningConfig, history: HistoryFile): Middleware {
   return async (context, next) => {
-    const { message, attempt, crashes, messageId } = context;
+    const { message, attempt, crashes, messageId, fence } = context;
     const { body } = message;
     if (!isPayload(body)) throw new Error(`message ${messageId} is not of this run`);
     const run = ++runs;
@@ -58,6 +58,7 @@ export function witness({ number }: ListeningConfig, history: HistoryFile): Midd
         run,
         attempt,
         crashes,
+        fence,
         wall: Date.now(),
         sum: sumOf(body),
         id: crc32(messageId),

@@ -33,7 +33,7 @@ import pg from 'pg';
 import { unfinished } from '../checker/conservation.js';
 import type { GroupRules, Rules } from '../checker/rules.js';
 import { HistoryFile, historyPath } from '../history/history-file.js';
-import { EFFECTS } from '../member/database.js';
+import { EFFECTS, type EffectRow } from '../member/database.js';
 import type { ListeningConfig, MemberConfig, SendingConfig, ServerAddress } from '../member/member-config.js';
 import { isPayload } from '../member/payload.js';
 import { Prng } from '../prng.js';
@@ -382,11 +382,9 @@ export class Stage {
   }
 
   private async noteEffects(): Promise<void> {
-    const rows = await this.sql<{ consumer_group: number; producer: number; n: number; key: string }>(
-      'select consumer_group, producer, n, key from effects order by at',
-    );
-    for (const { consumer_group: group, producer, n, key } of rows)
-      this.history.note('effect', { producer, n, group, key: Number(key) });
+    const rows = await this.sql<EffectRow>('select consumer_group, producer, n, key, fence from effects order by at');
+    for (const { consumer_group: group, producer, n, key, fence } of rows)
+      this.history.note('effect', { producer, n, group, key: Number(key), fence: Number(fence) });
   }
 
   private open(): Redis {
