@@ -6,6 +6,7 @@ import type { ListenerOptions } from '../consumer/listener-options.js';
 import { deadLetter, handBack, retryLater } from '../consumer/outcome.js';
 import { BrokerRefusedError, InvalidOptionError } from '../errors.js';
 import type { MqEventMap, MqEventName } from '../events.js';
+import type { Middleware } from '../middleware/middleware.js';
 import { Mq } from '../mq.js';
 
 const TOPIC = 'orders';
@@ -122,6 +123,37 @@ describe('an idempotent listener', () => {
     expect(runs.contexts.map(({ generation }) => generation)).toEqual([0, 1]);
     runs.end(1);
     await test.drain();
+  });
+
+  it('runs a redriven message also when another one with its key was done meanwhile', async () => {
+    const { test, runs, seen } = await shop(byOrder);
+    for (const outcome of [deadLetter('no stock'), 'done', 'done again']) {
+      if (outcome === 'done again') await test.mq.admin.redrive(TOPIC, 'billing', { max: 1 });
+      else await test.mq.producer.send(TOPIC, { order: 'o1' });
+      await test.clock.advance(0);
+      runs.end(runs.contexts.length - 1, outcome);
+      await test.drain();
+    }
+    expect([runs.contexts.map(({ generation }) => generation), seen('duplicate')]).toEqual([[0, 0, 1], []]);
+  });
+
+  it('is done only when its middleware has returned too: a commit that fails is a failure', async () => {
+    let commits = 0;
+    const commit: Middleware = async (_, next) => {
+      await next();
+      if (++commits === 1) throw new Error('serialization failure');
+    };
+    const options = { ...byOrder, backoff: { type: 'fixed', delay: '1s' } } as const;
+    const { test, runs, seen } = await shop(options, { middleware: [commit] });
+    await test.mq.producer.send(TOPIC, { order: 'o1' });
+    for (const index of [0, 1]) {
+      await test.clock.advance(1000);
+      runs.end(index);
+      await test.clock.advance(0);
+    }
+    await test.mq.producer.send(TOPIC, { order: 'o1' });
+    await test.drain();
+    expect([commits, runs.contexts.length, seen('duplicate').length]).toEqual([2, 2, 1]);
   });
 
   it('runs again what a replay brings back, and each key once', async () => {
