@@ -45,6 +45,7 @@ describe('1,000 sends of one key at once, from four processes to three shards', 
     ['of a delayed message', '1h', 'scheduled'],
   ] as const)('%s store one, and 999 get the receipt of the first', async (_, delay, state) => {
     const receipts = await sendFrom(process.env.REDIS_URL!, delay);
+    expect(receipts).toHaveLength(PROCESSES * EACH);
     await expectOneMessage(receipts, state);
   });
 
@@ -62,7 +63,7 @@ describe('1,000 sends of one key at once, from four processes to three shards', 
   async function expectOneMessage(receipts: readonly SendReceipt[], state: SendReceipt['state']): Promise<void> {
     expect(receipts).toHaveLength(PROCESSES * EACH);
     expect(receipts.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
-    const distinct = new Set(receipts.map(({ duplicate: _, ...receipt }) => JSON.stringify(receipt)));
+    const distinct = new Set(receipts.map(({ messageId, queue, dueAt }) => JSON.stringify([messageId, queue, dueAt])));
     expect(distinct.size).toBe(1);
     expect(receipts[0]).toMatchObject({ topic: TOPIC, state });
     expect(await mq.admin.stats(TOPIC)).toMatchObject({ accepted: 1, scheduled: state === 'scheduled' ? 1 : 0 });
