@@ -6,7 +6,7 @@ import type { ListenerOptions } from '../consumer/listener-options.js';
 import { deadLetter, handBack, retryLater } from '../consumer/outcome.js';
 import { BrokerRefusedError, InvalidOptionError } from '../errors.js';
 import type { MqEventMap, MqEventName } from '../events.js';
-import type { Middleware } from '../middleware/middleware.js';
+import type { Middleware } from '../consumer/mq-context.js';
 import { Mq } from '../mq.js';
 
 const TOPIC = 'orders';
