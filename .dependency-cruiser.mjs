@@ -10,7 +10,7 @@ const MAY_IMPORT = {
   operations: ['core', 'nestjs', 'redis'],
   testing: ['core', 'nestjs', 'redis'],
 };
-const ENTRY_POINTS = '^libs/[^/]+/src/(index|typeorm|pg|servers/index|contract/index)\\.ts$';
+const ENTRY_POINTS = '^libs/[^/]+/src/(index|typeorm|pg|mysql2|knex|drizzle|servers/index|contract/index)\\.ts$';
 // Specs, and what only specs of a library share.
 const SPEC = '(\\.spec\\.ts$|^libs/[^/]+/test/)';
 

@@ -6,7 +6,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
-    '^@millrace/transactional/(typeorm|pg)$': '<rootDir>/libs/transactional/src/$1.ts',
+    '^@millrace/transactional/(typeorm|pg|mysql2|knex|drizzle)$': '<rootDir>/libs/transactional/src/$1.ts',
     '^@millrace/testing/(servers|contract)$': '<rootDir>/libs/testing/src/$1/index.ts',
     '^@millrace/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

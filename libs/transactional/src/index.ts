@@ -1,5 +1,5 @@
 // Outbox and inbox: messages that leave if and only if the transaction commits, and effects that happen once. The
-// adapters are entry points of their own, '@millrace/transactional/typeorm' and '@millrace/transactional/pg'.
+// adapters are entry points of their own: '@millrace/transactional/typeorm', …/pg, …/mysql2, …/knex, …/drizzle.
 export { TransactionalModule, type TransactionalModuleAsyncOptions } from './module/transactional.module.js';
 export type { TransactionalExtras } from './module/transactional.module-definition.js';
 export { TRANSACTIONAL_DEFAULTS, type TransactionalOptions } from './module/transactional-options.js';
@@ -14,5 +14,5 @@ export { InboxMiddleware } from './inbox/inbox-middleware.js';
 export { getTransaction } from './inbox/inbox-transaction.js';
 export { UseInbox } from './inbox/use-inbox.js';
 
-export type { NotificationSubscription, OutboxDatabase, SqlExecutor } from './database/outbox-database.js';
+export type { Dialect, NotificationSubscription, OutboxDatabase, SqlExecutor } from './database/outbox-database.js';
 export { outboxMigration, outboxMigrationDown } from './schema/migration.js';

@@ -1,28 +1,34 @@
-// Outbox and inbox on TypeORM (PostgreSQL).
+// Outbox and inbox on TypeORM, for PostgreSQL and for MariaDB / MySQL (driver `mysql2`).
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { OutboxDatabase, SqlExecutor } from './database/outbox-database.js';
-import { noTransactionError, rolledBackError } from './database/transaction-errors.js';
+import { noTransactionError } from './database/transaction-errors.js';
+import { refuseEnded } from './mysql/mysql-session.js';
 import { NotificationListener, type ClientFactory } from './postgres/notification-listener.js';
+import { refuseFailed } from './postgres/refuse-failed.js';
 
 export { MillraceTransactional1763683200000, transactionalMigration } from './schema/typeorm-migration.js';
-
-/** SQLSTATE of a statement in a transaction that has failed. */
-const FAILED_TRANSACTION = '25P02';
 
 /**
  * The database behind an initialised DataSource. In transactions `tx` is the EntityManager, so repositories are
  * `tx.getRepository(Order)`; explicit: `dataSource.transaction((tx) => outbox.send(…, { tx }))`.
  */
 export function typeOrmDatabase(dataSource: DataSource): OutboxDatabase<EntityManager> {
+  const { type } = dataSource.options;
+  const mysql = type === 'mysql' || type === 'mariadb';
   return {
-    dialect: 'postgresql',
+    dialect: mysql ? 'mysql' : 'postgresql',
     query: (text, values) => onRunner(dataSource, (runner) => runQuery(runner, text, values)),
-    executor,
-    transaction: (fn) => onRunner(dataSource, (runner) => inTransaction(runner, fn)),
-    listen: (channel, onNotify) => {
-      const { master } = dataSource.driver as unknown as { master: ClientFactory };
-      return new NotificationListener(master, channel, onNotify);
+    executor(manager) {
+      if (manager && manager.connection !== dataSource) throw noTransactionError('tx is of another DataSource');
+      return executor(manager);
     },
+    transaction: (fn) => onRunner(dataSource, (runner) => inTransaction(runner, mysql, fn)),
+    listen: mysql
+      ? undefined
+      : (channel, onNotify) => {
+          const { master } = dataSource.driver as unknown as { master: ClientFactory };
+          return new NotificationListener(master, channel, onNotify);
+        },
   };
 }
 
@@ -41,11 +47,15 @@ async function onRunner<T>(dataSource: DataSource, use: (runner: QueryRunner) =>
   }
 }
 
-async function inTransaction<T>(runner: QueryRunner, fn: (manager: EntityManager) => Promise<T>): Promise<T> {
-  await runner.startTransaction();
+async function inTransaction<T>(
+  runner: QueryRunner,
+  mysql: boolean,
+  fn: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  await runner.startTransaction(mysql ? 'READ COMMITTED' : undefined);
   try {
     const result = await fn(runner.manager);
-    await refuseFailed(runner);
+    await (mysql ? refuseEnded((text) => runner.query(text)) : refuseFailed(executor(runner.manager)));
     await runner.commitTransaction();
     return result;
   } catch (error) {
@@ -53,16 +63,6 @@ async function inTransaction<T>(runner: QueryRunner, fn: (manager: EntityManager
     await runner.rollbackTransaction().catch(() => {});
     throw error;
   }
-}
-
-/**
- * TypeORM does not tell a commit from the rollback that the server makes of it once a statement has failed; but in such
- * a transaction every statement fails, and this one waits for those the user did not wait for.
- */
-async function refuseFailed(runner: QueryRunner): Promise<void> {
-  await runner.query('select 1').catch((cause: unknown) => {
-    throw (cause as { code?: unknown }).code === FAILED_TRANSACTION ? rolledBackError() : cause;
-  });
 }
 
 async function runQuery<R>(runner: QueryRunner, text: string, values?: readonly unknown[]): Promise<R[]> {

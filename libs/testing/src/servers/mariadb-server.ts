@@ -85,6 +85,7 @@ function settingArguments(dir: string, settings: Record<string, string>): string
     character_set_server: 'utf8mb4',
     // The data need not survive a power cut; with 2 a commit is written to the system, and so survives kill().
     innodb_flush_log_at_trx_commit: '2',
+    innodb_flush_method: 'nosync',
     innodb_doublewrite: '0',
     innodb_buffer_pool_size: '32M',
     max_connections: '200',

@@ -11,6 +11,8 @@ export interface TableNames {
   readonly cancel: string;
   /** What each consumer group has handled. */
   readonly inbox: string;
+  /** Rows that are only locked; not on PostgreSQL, which has locks of its own. */
+  readonly lock: string;
   /** Version of these tables. */
   readonly schema: string;
   /** Notification channel of the outbox. */
@@ -30,6 +32,7 @@ export function tableNames(prefix: unknown = DEFAULT_TABLE_PREFIX): TableNames {
     outbox: `${prefix}outbox`,
     cancel: `${prefix}outbox_cancel`,
     inbox: `${prefix}inbox`,
+    lock: `${prefix}outbox_lock`,
     schema: `${prefix}schema`,
     channel: `${prefix}outbox`,
   };

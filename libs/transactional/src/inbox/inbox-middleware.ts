@@ -1,6 +1,6 @@
 // The inbox: the effect of a message and the record that it was handled commit together, so a second delivery finds the
 // record and does nothing.
-import { HandBack, Rejection, RetryLater, type Middleware } from '@millrace/core';
+import { HandBack, Rejection, RetryLater, type Middleware, type MqContext } from '@millrace/core';
 import type { TransactionScope } from '../database/transaction-scope.js';
 import { inboxKey } from './inbox-key.js';
 import type { InboxStore } from './inbox-store.js';
@@ -36,15 +36,12 @@ export class InboxMiddleware<Tx = unknown> {
       return await this.scope.begin(async (tx, sql) => {
         const record = { group, topic, key: inboxKey(message), messageId: message.messageId };
         const answer = await this.store.record(sql, record);
-        if (answer === 'duplicate') return undefined;
         if (answer === 'busy') return new HandBack(BUSY_DELAY_MS);
-        const takeBack = lendTransaction(context, tx);
         try {
-          const outcome = await next();
-          if (isNotDone(outcome)) throw new NotDone(outcome);
-          return outcome;
+          return answer === 'duplicate' ? undefined : await runIn(context, tx, next);
         } finally {
-          takeBack();
+          // A connection that cannot do this is lost, and the commit will tell.
+          await this.store.release?.(sql, record).catch(() => {});
         }
       });
     } catch (error) {
@@ -52,6 +49,17 @@ export class InboxMiddleware<Tx = unknown> {
       throw error;
     }
   };
+}
+
+async function runIn(context: MqContext, tx: unknown, next: () => Promise<unknown>): Promise<unknown> {
+  const takeBack = lendTransaction(context, tx);
+  try {
+    const outcome = await next();
+    if (isNotDone(outcome)) throw new NotDone(outcome);
+    return outcome;
+  } finally {
+    takeBack();
+  }
 }
 
 function isNotDone(outcome: unknown): boolean {

@@ -17,8 +17,11 @@ export type InboxAnswer = 'new' | 'duplicate' | 'busy';
 
 export interface InboxStore {
   /**
-   * One statement, never waits: of several transactions with one record, one gets `new`, and the others `busy` until it
+   * Never waits for a handler: of several transactions with one record, one gets `new`, and the others `busy` until it
    * has ended. Waiting instead would hold a connection of the pool for as long as somebody else's handler runs.
    */
   record(sql: SqlExecutor, record: InboxRecord): Promise<InboxAnswer>;
+
+  /** Last in the transaction of every answer but `busy`, where the gate does not end with the transaction. */
+  release?(sql: SqlExecutor, record: InboxRecord): Promise<void>;
 }

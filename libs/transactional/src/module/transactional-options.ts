@@ -6,7 +6,10 @@ import { relaySpec, type RelayOptions, type RelaySpec } from '../relay/relay-opt
 
 /** What `TransactionalModule.forRoot` takes, and what the factory of `forRootAsync` returns. */
 export interface TransactionalOptions {
-  /** `typeOrmDatabase(dataSource)` or `pgDatabase(pool)`. */
+  /**
+   * `typeOrmDatabase(dataSource)`, `pgDatabase(pool)`, `mysql2Database(pool)`, `knexDatabase(knex)` or
+   * `drizzleDatabase(db)`.
+   */
   database: OutboxDatabase;
   /**
    * Whether this process relays, and how. Any number of processes may; one at least must. With `false` rows are written
@@ -44,16 +47,18 @@ export const TRANSACTIONAL_DEFAULTS = {
   inboxRetention: '15d',
 } as const satisfies Partial<TransactionalOptions>;
 
+const DIALECTS = new Set(['postgresql', 'mysql']);
+
 /** Throws InvalidOptionError. */
 export function transactionalSpec(options: TransactionalOptions): TransactionalSpec {
   checkOptions('transactional', options, ['database', ...Object.keys(TRANSACTIONAL_DEFAULTS)]);
   const { database, tablePrefix } = options;
   const { relay, migrate, inboxRetention } = { ...TRANSACTIONAL_DEFAULTS, ...withoutUndefined(options) };
-  if (typeof database?.transaction !== 'function' || database.dialect !== 'postgresql')
+  if (typeof database?.transaction !== 'function' || !DIALECTS.has(database.dialect))
     throw new InvalidOptionError(
       'transactional.database',
       typeof database,
-      'must be typeOrmDatabase(…) or pgDatabase(…)',
+      'must be made by an adapter: typeOrmDatabase(…), pgDatabase(…), mysql2Database(…), knexDatabase(…), drizzleDatabase(…)',
     );
   if (typeof migrate !== 'boolean')
     throw new InvalidOptionError('transactional.migrate', migrate, 'must be true or false');

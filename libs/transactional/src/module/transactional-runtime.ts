@@ -1,10 +1,12 @@
 // Everything of one database put together, without Nest: stores, scope, outbox, inbox, relay, cleaner.
 import type { MqEvents, SendSettings } from '@millrace/core';
+import type { Stores } from '../database/stores.js';
 import { TransactionScope } from '../database/transaction-scope.js';
 import { InboxMiddleware } from '../inbox/inbox-middleware.js';
+import { mysqlStores } from '../mysql/mysql-stores.js';
 import { Outbox } from '../outbox/outbox.js';
 import { OutboxAdmin } from '../outbox/outbox-admin.js';
-import { postgresStores, type Stores } from '../postgres/postgres-stores.js';
+import { postgresStores } from '../postgres/postgres-stores.js';
 import { OutboxRelay } from '../relay/outbox-relay.js';
 import type { ParkedMessage } from '../relay/relay-pass.js';
 import type { MessageSender } from '../relay/send-rows.js';
@@ -34,7 +36,7 @@ export class TransactionalRuntime {
     const { spec, sender, events, settings } = setup;
     const { database, names } = spec;
     const onError = (loop: string) => (error: unknown) => events.emit('loop-error', { loop, error });
-    this.stores = postgresStores(names);
+    this.stores = (database.dialect === 'mysql' ? mysqlStores : postgresStores)(names);
     this.relay = new OutboxRelay({
       database,
       store: this.stores.relay,

@@ -1,4 +1,5 @@
 // Everything PostgreSQL for one table prefix.
+import type { Stores } from '../database/stores.js';
 import type { TableNames } from '../database/table-names.js';
 import { PostgresCancellationStore } from './postgres-cancellation-store.js';
 import { PostgresCleanStore } from './postgres-clean-store.js';
@@ -6,15 +7,6 @@ import { PostgresInboxStore } from './postgres-inbox-store.js';
 import { PostgresOutboxStore } from './postgres-outbox-store.js';
 import { PostgresRelayStore } from './postgres-relay-store.js';
 import { PostgresSchemaStore } from './postgres-schema-store.js';
-
-export interface Stores {
-  readonly outbox: PostgresOutboxStore;
-  readonly relay: PostgresRelayStore;
-  readonly cancellations: PostgresCancellationStore;
-  readonly inbox: PostgresInboxStore;
-  readonly clean: PostgresCleanStore;
-  readonly schema: PostgresSchemaStore;
-}
 
 export function postgresStores(names: TableNames): Stores {
   return {

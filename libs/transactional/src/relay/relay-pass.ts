@@ -54,7 +54,12 @@ export async function passTransaction<Tx>(
     const sql = database.executor(tx);
     await store.begin(sql);
     const until = clock.monotonic() + LOCKS_TRUSTED_MS;
-    return pass(sql, () => clock.monotonic() < until);
+    try {
+      return await pass(sql, () => clock.monotonic() < until);
+    } finally {
+      // A connection that cannot do this is lost, and the commit will tell.
+      await store.end?.(sql).catch(() => {});
+    }
   });
   if (result.parked && result.parked.length > 0) parts.onParked?.(result.parked);
   return result;

@@ -40,6 +40,9 @@ export interface RelayStore {
   /** First in every relay transaction: read what is committed now, and end when this process freezes. */
   begin(sql: SqlExecutor): Promise<void>;
 
+  /** Last in every relay transaction, also one that failed: undoes what `begin` did to the connection. */
+  end?(sql: SqlExecutor): Promise<void>;
+
   /** Locks due rows without ordering key, oldest first, leaving out those another relay has locked. */
   lockFree(sql: SqlExecutor, limit: BatchLimit): Promise<OutboxRow[]>;
 

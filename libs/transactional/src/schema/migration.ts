@@ -1,17 +1,17 @@
 // The tables, as SQL that may be run any number of times. Columns are described in docs by their comments here.
+import type { Dialect } from '../database/outbox-database.js';
 import { tableNames } from '../database/table-names.js';
-
-/** What `mq_schema` must say for the component `transactional`. */
-export const SCHEMA_VERSION = 1;
-/** How errors name the migration that is missing. */
-export const MIGRATION_NAME = '0001 transactional (outboxMigration() of @millrace/transactional)';
+import { mysqlMigration, mysqlMigrationDown } from './mysql-migration.js';
+import { SCHEMA_VERSION } from './schema-version.js';
 
 /**
- * SQL that creates the tables of outbox and inbox for PostgreSQL 12 and later: give it to your migration tool. Running
- * it again does nothing and locks nothing. @param prefix of the table names, `mq_` by default. Throws
+ * SQL that creates the tables of outbox and inbox: give it to your migration tool. Running it again does nothing and
+ * locks nothing. For PostgreSQL 12 and later it is one statement; for MariaDB 10.6, MySQL 8.0 and later several, each
+ * ending with a semicolon and an empty line. @param prefix of the table names, `mq_` by default. Throws
  * InvalidOptionError for a bad one.
  */
-export function outboxMigration(prefix?: string): string {
+export function outboxMigration(prefix?: string, dialect: Dialect = 'postgresql'): string {
+  if (dialect === 'mysql') return script(mysqlMigration(prefix));
   const { outbox, cancel, inbox, schema } = tableNames(prefix);
   return `
 do $millrace$
@@ -89,10 +89,15 @@ $millrace$;
 }
 
 /** SQL that drops the tables with everything in them. `mq_schema` stays: other parts may have their row there. */
-export function outboxMigrationDown(prefix?: string): string {
+export function outboxMigrationDown(prefix?: string, dialect: Dialect = 'postgresql'): string {
+  if (dialect === 'mysql') return script(mysqlMigrationDown(prefix));
   const { outbox, cancel, inbox, schema } = tableNames(prefix);
   return `
 drop table if exists ${outbox}, ${cancel}, ${inbox};
 delete from ${schema} where component = 'transactional';
 `;
+}
+
+function script(statements: readonly string[]): string {
+  return statements.map((statement) => `\n${statement};\n`).join('');
 }

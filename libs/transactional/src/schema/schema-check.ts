@@ -1,7 +1,7 @@
 // At start-up: the tables must be there, in the version this code writes. Found out then, not by the first order.
 import { MqError } from '@millrace/core';
 import type { OutboxDatabase } from '../database/outbox-database.js';
-import { MIGRATION_NAME, SCHEMA_VERSION } from './migration.js';
+import { MIGRATION_NAME, SCHEMA_VERSION } from './schema-version.js';
 
 export interface SchemaState {
   /** Names of tables that do not exist. */
