@@ -20,6 +20,11 @@ export interface LoopOptions {
   maxErrorDelayMs?: number;
   /** Told of each failed pass. */
   onError?: OnLoopError;
+  /**
+   * Whether a pass that nobody wished for (`wakeIn`) would find nothing to do, as long as nobody outside of this process
+   * does something: a clock of tests may leave such passes out, so that hours go by at once. @default they are needed
+   */
+  isIdle?: () => boolean;
   /** @default systemClock */
   clock?: Clock;
 }
@@ -111,18 +116,22 @@ export class BackgroundLoop {
       const leftMs = this.pauseEndsAt - this.clock.monotonic();
       if (signal.aborted || leftMs <= 0) break;
       this.wakeUp = new AbortController();
-      await this.clock.wait(leftMs, this.wakeUp.signal);
+      await this.clock.wait(leftMs, this.wakeUp.signal, this.latestEnd);
     }
     this.wakeUp = undefined;
     this.pauseEndsAt = Infinity;
   }
+
+  /** Until when the pause may be put off. */
+  private readonly latestEnd = (): number =>
+    this.errorsInARow === 0 && this.options.isIdle?.() ? this.wakeAt : this.pauseEndsAt;
 
   private async pass(signal: AbortSignal): Promise<void> {
     const { everyMs, jitter = 0, errorDelayMs = 100, maxErrorDelayMs = 5000, name } = this.options;
     this.passBeganAt = this.clock.monotonic();
     try {
       const wantedMs = await this.options.pass(signal);
-      this.nextPauseMs = typeof wantedMs === 'number' ? wantedMs : everyMs * (1 - jitter * Math.random());
+      this.nextPauseMs = typeof wantedMs === 'number' ? wantedMs : Math.ceil(everyMs * (1 - jitter * Math.random()));
       this.errorsInARow = 0;
       this.lastError = undefined;
       this.lastSuccessAt = this.clock.monotonic();

@@ -5,8 +5,12 @@ export interface Clock {
   now(): number;
   /** Ms that never go back; for leases and durations. */
   monotonic(): number;
-  /** Resolves after `ms`, or at once when the signal aborts; never rejects. Does not keep the process alive alone. */
-  wait(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves after `ms`, or at once when the signal aborts; never rejects. Does not keep the process alive alone.
+   * @param latest for waits that only lead to a look at what nobody may have changed: monotonic ms until which a clock of
+   *   tests may put the end off, asked when it is about to move. The system clock never does.
+   */
+  wait(ms: number, signal?: AbortSignal, latest?: () => number): Promise<void>;
 }
 
 export const systemClock: Clock = {

@@ -4,6 +4,7 @@ import type { Connections } from './connections.js';
 import { Deadlines } from './deadlines.js';
 import { isEnded } from './end-client.js';
 import { isElsewhere, isMoving } from './server-error.js';
+import type { VirtualTime } from './virtual/virtual-time.js';
 
 /** The server checks blocked clients every 100 ms; longer blocks only cost less, and a dead socket is noticed later. */
 const LONGEST_BLOCK_MS = 5_000;
@@ -49,7 +50,33 @@ export class BlockingReader {
    * reclaim then). In a Cluster the command follows its streams to another node: a read whose reply was lost on the way
    * is run again, and the break of its socket is what makes receivers look for lost deliveries.
    */
-  async run(args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
+  run(args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
+    const { virtual } = this.connections;
+    return virtual ? this.runAtRest(args, virtual, signal) : this.follow(args, signal);
+  }
+
+  /** In a test's time nothing blocks at the server. What comes empty-handed looks again when something may have come. */
+  private async runAtRest(
+    args: readonly (string | number)[],
+    virtual: VirtualTime,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const at = args.indexOf('BLOCK');
+    if (at < 0) return this.follow(args, signal);
+    const look = [...args.slice(0, at), ...args.slice(at + 2)];
+    const { breaks } = this.connections;
+    const endsAt = virtual.monotonic() + Number(args[at + 1]);
+    for (;;) {
+      const reply = await this.follow(look, signal);
+      const leftMs = endsAt - virtual.monotonic();
+      const isOver = signal?.aborted || this.closed || leftMs <= 0 || this.connections.breaks !== breaks;
+      if (reply !== null || isOver) return reply;
+      await virtual.rest(leftMs, signal);
+      if (signal?.aborted || this.closed) return null;
+    }
+  }
+
+  private async follow(args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {
     const giveUpAt = performance.now() + FIND_WITHIN_MS;
     let waitMs = LOOK_AGAIN_MS;
     while (!signal?.aborted && !this.closed) {

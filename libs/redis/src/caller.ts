@@ -57,6 +57,16 @@ export class Caller {
     private readonly clock: Pick<ServerClock, 'now'>,
   ) {}
 
+  /** The server's clock, about: Unix ms. */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Ms that never go back, by which leases are measured here. */
+  monotonic(): number {
+    return this.connections.monotonic();
+  }
+
   get closed(): boolean {
     return this.connections.closed;
   }

@@ -21,6 +21,7 @@ import { RedisQueueLeases } from './redis-queue-leases.js';
 import { RedisScheduleStore } from './redis-schedule-store.js';
 import { ServerClock } from './server-clock.js';
 import { Topics } from './topics.js';
+import type { VirtualClock } from './virtual/virtual-time.js';
 
 export interface RedisOptions {
   /**
@@ -56,6 +57,14 @@ export interface RedisPorts extends BrokerPorts {
  * Ports on a Redis server (made for 7.0.5 and newer, tested on 7.0.15). Opens nothing before the first use. Throws InvalidOptionError.
  */
 export function connectRedis(options: RedisOptions): RedisPorts {
+  return openRedis(options).ports;
+}
+
+/** @param virtual time of a test; see virtual/connect-virtually.ts */
+export function openRedis(
+  options: RedisOptions,
+  virtual?: VirtualClock,
+): { ports: RedisPorts; connections: Connections } {
   checkOptions('redis', options, ['connection', ...Object.keys(REDIS_DEFAULTS)]);
   const namespace = options.namespace ?? REDIS_DEFAULTS.namespace;
   if (typeof namespace !== 'string' || !/^[a-zA-Z0-9_.-]{1,64}$/.test(namespace))
@@ -66,13 +75,13 @@ export function connectRedis(options: RedisOptions): RedisPorts {
   const silenceMs = toMs('redis.silenceTimeout', options.silenceTimeout ?? REDIS_DEFAULTS.silenceTimeout);
   if (silenceMs < 1_000)
     throw new InvalidOptionError('redis.silenceTimeout', options.silenceTimeout, 'must be at least 1s');
-  const connections = new Connections(options.connection, { silenceMs });
+  const connections = new Connections(options.connection, { silenceMs }, virtual);
   const clock = new ServerClock(connections);
   const caller = new Caller(connections, deadlineMs, clock);
   const topics = new Topics(caller, namespace);
   const groups = new DeclaredGroups(connections);
   const broadcast = new RedisBroadcast(connections, caller, topics);
-  return {
+  const ports: RedisPorts = {
     broker: new RedisBroker(connections, caller, topics, groups, clock, () => broadcast.close()),
     leases: new RedisQueueLeases(caller, topics),
     control: new RedisGroupControl(caller, topics, groups),
@@ -83,4 +92,5 @@ export function connectRedis(options: RedisOptions): RedisPorts {
     schedules: new RedisScheduleStore(caller, topics),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),
   };
+  return { ports, connections };
 }

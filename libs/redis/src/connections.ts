@@ -17,6 +17,7 @@ import {
 } from './connection-options.js';
 import { endClient } from './end-client.js';
 import { defineScripts } from './scripts.js';
+import type { VirtualClock } from './virtual/virtual-time.js';
 
 /** Runs commands that return at once; in a Cluster each goes to the node that holds its keys, which must be of one slot. */
 export type RoutedClient = RedisCommander;
@@ -35,12 +36,19 @@ export class Connections {
   constructor(
     private readonly connection: RedisConnection,
     readonly settings: ConnectionSettings,
+    /** Tests only: time that a test moves. */
+    readonly virtual?: VirtualClock,
   ) {
     checkConnection(connection);
   }
 
   get connected(): boolean {
     return this.commandClient?.status === 'ready';
+  }
+
+  /** Ms that never go back, by which leases are measured here. */
+  monotonic(): number {
+    return this.virtual ? this.virtual.monotonic() : performance.now();
   }
 
   /** For scripts and commands that return at once. Commands without a key belong to `beside`. */
@@ -116,7 +124,7 @@ export class Connections {
 
   private add<Client extends Redis | Cluster>(client: Client): Client {
     if (!isCluster(client)) this.watch(client);
-    defineScripts(client, this.nodes !== undefined);
+    defineScripts(client, this.nodes !== undefined, this.virtual);
     this.open.add(client);
     client.once('end', () => this.open.delete(client));
     // Without a listener ioredis prints; the error is kept for health, the calls fail or wait by themselves.

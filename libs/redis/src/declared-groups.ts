@@ -19,7 +19,7 @@ export class DeclaredGroups {
 
   async of(keys: ShardKeys): Promise<ReadonlyMap<string, StoredGroup>> {
     const cached = this.cache.get(keys.meta);
-    if (cached && performance.now() - cached.at < REFRESH_MS) return cached.groups;
+    if (cached && this.connections.monotonic() - cached.at < REFRESH_MS) return cached.groups;
     return (await this.read(keys)).groups;
   }
 
@@ -33,7 +33,7 @@ export class DeclaredGroups {
       if (field.startsWith(FIELD)) groups.set(field.slice(FIELD.length), JSON.parse(value) as StoredGroup);
       else if (/^\d+$/.test(value)) counters.set(field, Number(value));
     }
-    this.cache.set(keys.meta, { groups, at: performance.now() });
+    this.cache.set(keys.meta, { groups, at: this.connections.monotonic() });
     return { groups, counters };
   }
 

@@ -9,6 +9,14 @@ export function absentKey(ofSameShard: string): string {
   return `${ofSameShard.slice(0, ofSameShard.indexOf('}') + 1)}:absent`;
 }
 
+/**
+ * hash, the time of a namespace that a test moves, and what its marks mean; `:ends`, zset, key → ms when it goes; `:streams`, set,
+ * streams with groups · tests only: virtual-time.lua, move.lua · removed with the namespace.
+ */
+export function virtualClockKey(namespace: string): string {
+  return `{${namespace}:clock}:time`;
+}
+
 /** Keys of one shard of one topic. */
 export class ShardKeys {
   private readonly prefix: string;

@@ -62,7 +62,7 @@ export class Leases {
   private async reclaimPage(stream: GroupStream, max: number): Promise<{ taken: Delivery[]; isEnd: boolean }> {
     const { subscription, group } = this.shard;
     const cursor = this.cursors.get(stream.key) ?? FROM_START;
-    const leaseStart = performance.now();
+    const leaseStart = this.caller.monotonic();
     const [next, entries, notes] = (await this.caller.run(
       'reclaim',
       [stream.key, group.started],
@@ -114,7 +114,7 @@ export class Leases {
     const streams = new CallStreams(this.shard);
     const rest: ScriptArgument[] = [];
     for (const delivery of deliveries) rest.push(streams.position(delivery), placeOf(delivery));
-    const leaseStart = performance.now();
+    const leaseStart = this.caller.monotonic();
     const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...rest];
     const lost = new Set(
       (await this.caller.run('renew', [this.shard.group.owners, ...streams.keys], args)) as number[],

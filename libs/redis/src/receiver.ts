@@ -41,12 +41,14 @@ export class Receiver {
     const block = waitMs > 0 ? ['BLOCK', this.reader.blockMs(waitMs)] : [];
     const keys = streams.map(({ key }) => key);
     try {
-      return await this.read(
+      const found = await this.read(
         ['COUNT', share, ...block],
         keys,
         keys.map(() => '>'),
         signal,
       );
+      // The connection broke, and nothing came: what a lost reply leased to us must not wait for the next call.
+      return found.length === 0 && this.adopting && !signal?.aborted ? await this.adopt() : found;
     } catch (error) {
       // The read may have been executed: whatever it leased to us is looked for first.
       this.adopting = true;
@@ -108,7 +110,7 @@ export class Receiver {
     const command = ['XREADGROUP', 'GROUP', group, consumer, ...options, 'STREAMS', ...keys, ...ids];
     const reply = (await this.reader.run(command, signal)) as StreamReply[] | null;
     // The entries were leased just before the reply was sent, not when the wait began.
-    this.leaseStart = performance.now();
+    this.leaseStart = this.connections.monotonic();
     return reply;
   }
 

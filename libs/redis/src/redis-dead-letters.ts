@@ -52,6 +52,7 @@ export class RedisDeadLetters implements DeadLetterAdmin {
   ) {}
 
   async now(): Promise<number> {
+    if (this.connections.virtual) return this.connections.virtual.now();
     const [seconds, micros] = await this.connections.command().time();
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
   }

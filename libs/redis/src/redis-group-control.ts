@@ -83,12 +83,12 @@ export class RedisGroupControl implements GroupControl {
   private async registerElsewhere({ topic, group, consumer, tags = [] }: Subscription, now: boolean): Promise<void> {
     const last = this.registeredAt.get(consumer);
     // Subscribing has registered them a moment ago.
-    if (last === undefined && !now) this.registeredAt.set(consumer, performance.now());
-    if (!now && (last === undefined || performance.now() - last < REGISTER_EVERY_MS)) return;
+    if (last === undefined && !now) this.registeredAt.set(consumer, this.caller.monotonic());
+    if (!now && (last === undefined || this.caller.monotonic() - last < REGISTER_EVERY_MS)) return;
     const others = this.topics.get(topic).shards.slice(1);
     const args = [JSON.stringify(tags)];
     await Promise.all(others.map((shard) => this.caller.run('register-tags', [shard.group(group).tags], args)));
-    this.registeredAt.set(consumer, performance.now());
+    this.registeredAt.set(consumer, this.caller.monotonic());
   }
 
   private first({ topic, group }: Pick<Subscription, 'topic' | 'group'>): { keys: GroupKeys; shard: ShardKeys } {

@@ -31,7 +31,7 @@ export class RedisQueueLeases implements QueueLeases {
     const { topic, group, leaseMs } = subscription;
     const { owners } = this.topics.get(topic).shards[shard]!.group(group);
     const name = `${owners}:${queue}`;
-    const asked = performance.now();
+    const asked = this.caller.monotonic();
     const args = [queue, member, leaseMs, this.epochs.get(name) ?? 0];
     const [word, number] = (await this.caller.run('lease-queue', [owners], args)) as [string, string];
     if (word !== 'GRANTED') return undefined;

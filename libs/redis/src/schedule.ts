@@ -49,7 +49,7 @@ export class Schedule {
       const args = [keys.recordPrefix, messageId, dueText(due), known.settings.idempotencyWindowMs];
       const reply = await this.final('reschedule', keys, [record, ...buckets], args);
       if (reply.startsWith('RESCHEDULED'))
-        this.scheduled(topic, shard, 'delayMs' in due ? due.delayMs : due.atMs - Date.now());
+        this.scheduled(topic, shard, 'delayMs' in due ? due.delayMs : due.atMs - this.caller.now());
       return reply;
     });
     return best(await Promise.all(answers), 'RESCHEDULED', 'rescheduled') as RescheduleResult;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Cluster, Redis, RedisCommander } from 'ioredis';
 import { absentKey } from './keys.js';
+import { virtualPrelude, type VirtualClock } from './virtual/virtual-time.js';
 
 /** Which shared preludes a script needs, put before its text. */
 const SCRIPTS = {
@@ -91,12 +92,20 @@ export function scriptText(name: ScriptName): string {
  * server refuse the whole call (TRYAGAIN) until the slot has moved. It is taken off before the script looks at KEYS.
  */
 const TAKE_OFF_GUARD = 'KEYS[#KEYS] = nil\n';
-const guarded = new WeakSet<object>();
+
+/** What every call of a client has behind its own keys and arguments. */
+interface Appendix {
+  keys(first: string): readonly string[];
+  args(): readonly ScriptArgument[];
+}
+const appendices = new WeakMap<object, Appendix>();
 
 /** Teaches a client all scripts. Static text only: what users give goes in as arguments. */
-export function defineScripts(client: Redis | Cluster, inCluster: boolean): void {
-  if (inCluster) guarded.add(client);
-  for (const [name, text] of texts) client.defineCommand(name, { lua: inCluster ? TAKE_OFF_GUARD + text : text });
+export function defineScripts(client: Redis | Cluster, inCluster: boolean, virtual?: VirtualClock): void {
+  if (inCluster) appendices.set(client, { keys: (first) => [absentKey(first)], args: () => [] });
+  if (virtual) appendices.set(client, { keys: () => [virtual.key], args: () => [virtual.now()] });
+  const before = virtual ? virtualPrelude() : inCluster ? TAKE_OFF_GUARD : '';
+  for (const [name, text] of texts) client.defineCommand(name, { lua: before + text });
 }
 
 type ScriptCall = (keyCount: number, ...rest: ScriptArgument[]) => Promise<unknown>;
@@ -128,6 +137,8 @@ function call(
   args: readonly ScriptArgument[],
 ): Promise<unknown> {
   const run = (client as unknown as Record<string, ScriptCall>)[command]!.bind(client);
-  if (!guarded.has(client)) return run(keys.length, ...keys, ...args);
-  return run(keys.length + 1, ...keys, absentKey(keys[0]!), ...args);
+  const more = appendices.get(client);
+  if (!more) return run(keys.length, ...keys, ...args);
+  const allKeys = [...keys, ...more.keys(keys[0]!)];
+  return run(allKeys.length, ...allKeys, ...args, ...more.args());
 }

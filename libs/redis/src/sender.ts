@@ -151,7 +151,11 @@ export class Sender {
       } else if (note[1] === 'SCHEDULED') {
         results[note[0]] = { ok: true, receipt: { ...receipt, duplicate: false, ...dueState(note[2]) } };
         if (message.due)
-          this.scheduled(name, shard, 'delayMs' in message.due ? message.due.delayMs : message.due.atMs - Date.now());
+          this.scheduled(
+            name,
+            shard,
+            'delayMs' in message.due ? message.due.delayMs : message.due.atMs - this.caller.now(),
+          );
       } else {
         const of = { ...receipt, messageId: note[2], queue: first + Number(note[4]) };
         results[note[0]] = { ok: true, receipt: { ...of, duplicate: true, ...dueState(note[3]) } };

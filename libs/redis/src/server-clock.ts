@@ -15,6 +15,7 @@ export class ServerClock {
 
   /** Never ahead of the server by more than the drift; behind it by the way of one reply. This process's clock until asked. */
   now(): number {
+    if (this.connections.virtual) return this.connections.virtual.now();
     if (!this.known) return Date.now();
     const since = performance.now() - this.known.at;
     if (since > REFRESH_MS) void this.ask();
@@ -23,6 +24,7 @@ export class ServerClock {
 
   /** Never rejects: without an answer the former one stays. */
   ask(): Promise<void> {
+    if (this.connections.virtual) return Promise.resolve();
     this.asking ??= this.read().finally(() => (this.asking = undefined));
     return this.asking;
   }

@@ -2,8 +2,20 @@
 // The broker contract suite is `@millrace/testing/contract`, throw-away servers are `@millrace/testing/servers`.
 export { connectInMemory, type InMemoryOptions, type InMemoryPorts } from './in-memory/connect-in-memory.js';
 export { InMemoryStore } from './in-memory/in-memory-store.js';
+export type { ClockedStore } from './clocked-store.js';
 export { ManualClock } from './manual-clock.js';
-export { createTestMq, type TestDeadLetter, type TestMq, type TestMqOptions } from './mq-testing.js';
+export {
+  createTestMq,
+  type TestConnection,
+  type TestDeadLetter,
+  type TestMq,
+  type TestMqOptions,
+} from './mq-testing.js';
+export {
+  connectVirtualRedis,
+  type VirtualRedis,
+  type VirtualRedisOptions,
+} from './virtual-redis/connect-virtual-redis.js';
 export type { SentMessage } from './record-sends.js';
 
 export {

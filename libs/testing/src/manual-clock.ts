@@ -1,9 +1,14 @@
 // Time that stands still until a test moves it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '@millrace/core';
+import type { ClockedStore } from './clocked-store.js';
 
 interface Waiter {
   readonly at: number;
+  /** Until when its end may be put off. */
+  readonly latest?: () => number;
+  /** In which `advance` it began. */
+  readonly round: number;
   readonly resolve: () => void;
 }
 
@@ -14,11 +19,17 @@ const DEFAULT_START = Date.UTC(2026, 0, 1);
  * A clock for tests: `wait` resolves only when `advance` reaches its end, in the order of the ends and, at the same
  * instant, in the order of asking. After each instant everything that became runnable runs before time goes on,
  * so a loop that waits again is woken at each of its steps, as it would be in real time.
+ *
+ * Hours go by at once where nothing happens: with a store on this clock, looks of background loops that can find nothing
+ * are left out, once each loop has looked in this `advance`, and as long as no delivery is leased. What is due, and every
+ * wait that is not such a look, still ends at its own instant.
  */
 export class ManualClock implements Clock {
   private readonly waiters: Waiter[] = [];
   private elapsed = 0;
   private isMoving = false;
+  private round = 0;
+  private readonly stores = new Set<ClockedStore>();
 
   /** @param start Unix ms that `now()` begins with. @default 2026-01-01T00:00:00Z */
   constructor(private readonly start: number = DEFAULT_START) {}
@@ -36,7 +47,13 @@ export class ManualClock implements Clock {
     return this.waiters.length;
   }
 
-  async wait(ms: number, signal?: AbortSignal): Promise<void> {
+  /** Moves this store too from now on. The returned function ends that. */
+  attach(store: ClockedStore): () => void {
+    this.stores.add(store);
+    return () => void this.stores.delete(store);
+  }
+
+  async wait(ms: number, signal?: AbortSignal, latest?: () => number): Promise<void> {
     if (signal?.aborted) return;
     // Not a microtask: a loop that waits for nothing must not keep everything else from running.
     if (ms <= 0) return nextTurn();
@@ -45,7 +62,7 @@ export class ManualClock implements Clock {
         signal?.removeEventListener('abort', abort);
         resolve();
       };
-      const waiter = { at: this.elapsed + ms, resolve: end };
+      const waiter = { at: this.elapsed + ms, resolve: end, latest, round: this.round };
       const abort = (): void => {
         this.waiters.splice(this.waiters.indexOf(waiter), 1);
         end();
@@ -60,20 +77,20 @@ export class ManualClock implements Clock {
     if (!(ms >= 0)) throw new RangeError(`a clock can only be advanced by 0 ms or more, not by ${ms}`);
     if (this.isMoving) throw new Error('advance() is still under way: await it before the next call');
     this.isMoving = true;
+    this.round++;
     try {
       const target = this.elapsed + ms;
-      await nextTurn();
-      for (let next = this.waiters[0]; next && next.at <= target; next = this.waiters[0]) {
-        this.waiters.shift();
-        this.elapsed = Math.max(this.elapsed, next.at);
-        next.resolve();
-        // A turn of the event loop empties the whole queue of microtasks, however long their chains are.
-        await nextTurn();
-      }
-      this.elapsed = target;
+      await this.settle();
+      while (this.elapsed < target || this.isDue) await this.moveTo(await this.nextStop(target));
     } finally {
       this.isMoving = false;
     }
+  }
+
+  /** Lets everything run that can run at this instant, calls to stores included. */
+  async settle(): Promise<void> {
+    await nextTurn();
+    for (const store of this.stores) await store.settle();
   }
 
   /** Moves to the end of the earliest wait; returns by how many ms, or undefined when nothing waits. */
@@ -84,6 +101,46 @@ export class ManualClock implements Clock {
     const ms = Math.max(0, next.at - this.elapsed);
     await this.advance(ms);
     return ms;
+  }
+
+  private get isDue(): boolean {
+    const next = this.waiters[0];
+    return next !== undefined && next.at <= this.elapsed;
+  }
+
+  private async moveTo(stop: number): Promise<void> {
+    if (stop > this.elapsed) {
+      // The stores first: whoever is woken finds what is due.
+      for (const store of this.stores) await store.moveTo(this.start + stop);
+      this.elapsed = Math.max(this.elapsed, stop);
+    }
+    while (this.isDue) {
+      this.waiters.shift()!.resolve();
+      // A turn of the event loop empties the whole queue of microtasks, however long their chains are.
+      await nextTurn();
+    }
+    await this.settle();
+  }
+
+  /** The earliest end that cannot be put off, or `target`. */
+  private async nextStop(target: number): Promise<number> {
+    const first = this.waiters[0]?.at ?? Infinity;
+    if (first >= target) return target;
+    const mayPutOff = this.waiters.some((waiter) => waiter.at < target && this.endOf(waiter) > waiter.at);
+    if (!mayPutOff || !(await this.isQuiet()))
+      return Math.max(this.elapsed, Math.min(target, this.waiters[0]?.at ?? target));
+    const ends = this.waiters.map((waiter) => this.endOf(waiter));
+    return Math.max(this.elapsed, Math.min(target, ...ends));
+  }
+
+  /** One look of every loop in each advance is never put off: somebody outside may have done something. */
+  private endOf({ at, latest, round }: Waiter): number {
+    return latest && round === this.round ? Math.max(at, latest()) : at;
+  }
+
+  private async isQuiet(): Promise<boolean> {
+    for (const store of this.stores) if (await store.isLeased()) return false;
+    return this.stores.size > 0;
   }
 
   /** Behind all waiters that end at the same instant or earlier. */

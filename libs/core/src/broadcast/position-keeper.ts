@@ -31,6 +31,7 @@ export class PositionKeeper extends BackgroundLoop {
       pass: () => this.keep(),
       onError: parts.onError,
       clock: parts.clock,
+      isIdle: () => true,
     });
   }
 

@@ -46,6 +46,8 @@ const EMPTY_PAUSE_MS = 5;
  */
 export class Fetcher extends BackgroundLoop {
   private hasFailed = false;
+  /** It left word where it wants to be woken. */
+  private isAsleep = false;
   private wait?: EitherSignal;
   private readonly wake = (): void => this.wakeIn(0);
 
@@ -59,23 +61,30 @@ export class Fetcher extends BackgroundLoop {
         parts.onError(error, loop);
       },
       clock: parts.clock,
+      isIdle: () => this.isAsleep,
     });
   }
 
   private async fetch(signal: AbortSignal): Promise<number> {
     if (this.hasFailed) await this.parts.recover();
     this.hasFailed = false;
+    this.isAsleep = false;
     const { window, queues, pause } = this.parts;
     if (pause?.isPaused) {
       pause.whenResumed(this.wake);
-      return MAX_WAIT_MS;
+      return this.sleep();
     }
     if (window.isBelowThreshold) {
       window.whenRoom(this.wake);
-      return MAX_WAIT_MS;
+      return this.sleep();
     }
     const wait = pause ? this.waitSignal(signal, pause.signal) : signal;
     return queues ? this.readOwned(queues, wait) : this.read(wait);
+  }
+
+  private sleep(): number {
+    this.isAsleep = true;
+    return MAX_WAIT_MS;
   }
 
   /** Ends a wait when the loop stops or a pause begins. Made anew only after one of them happened, not for each read. */
@@ -93,7 +102,7 @@ export class Fetcher extends BackgroundLoop {
     const leases = queues.leases(this.parts.shard);
     if (leases.length === 0) {
       changed.addEventListener('abort', this.wake, { once: true });
-      return MAX_WAIT_MS;
+      return this.sleep();
     }
     const either = eitherSignal(signal, changed);
     try {

@@ -24,6 +24,8 @@ export interface GroupWatchParts {
 const EVERY_MS = 1000;
 
 export class GroupWatch extends BackgroundLoop {
+  private isAlone = false;
+
   constructor(private readonly parts: GroupWatchParts) {
     const { topic, group } = parts.subscription;
     super({
@@ -33,6 +35,8 @@ export class GroupWatch extends BackgroundLoop {
       pass: () => this.beat(),
       onError: parts.onError,
       clock: parts.clock,
+      // Nobody is there to miss its signs of life.
+      isIdle: () => this.isAlone,
     });
   }
 
@@ -45,7 +49,9 @@ export class GroupWatch extends BackgroundLoop {
     pause.update(state.pauses);
     // A pause that ends by itself ends on time, not at the next beat after it.
     const ends = state.pauses.flatMap(({ leftMs }) => leftMs ?? []);
-    return Math.max(1, Math.min(...ends, untilNext(clock.monotonic())));
+    if (ends.length > 0) this.wakeIn(Math.max(1, Math.min(...ends)));
+    this.isAlone = state.members.length <= 1;
+    return untilNext(clock.monotonic());
   }
 
   private compareTags({ members }: GroupState): void {

@@ -36,6 +36,7 @@ export class IdleGroupWatch extends BackgroundLoop {
       },
       onError,
       clock,
+      isIdle: () => true,
     });
   }
 }

@@ -32,6 +32,7 @@ export class Permits extends BackgroundLoop {
       pass: () => this.tend(),
       onError: parts.onError,
       clock: parts.clock,
+      isIdle: () => parts.wanted() === 0,
     });
   }
 

@@ -40,6 +40,7 @@ export class Slots extends BackgroundLoop {
       pass: () => this.tend(),
       onError: parts.onError,
       clock: parts.clock,
+      isIdle: () => this.isUnused,
     });
   }
 
@@ -73,11 +74,16 @@ export class Slots extends BackgroundLoop {
     return Math.min(this.held, this.share);
   }
 
+  private get isUnused(): boolean {
+    const { running, wanted } = this.parts;
+    return this.held === 0 && this.asked === 0 && running() + wanted() === 0;
+  }
+
   private async tend(): Promise<number> {
     const { clock, hold, leaseMs, running, wanted, wake } = this.parts;
     const askedAt = clock.monotonic();
     const need = { running: running(), wanted: running() + wanted() };
-    if (need.wanted === 0 && this.held === 0 && this.asked === 0) return IDLE_MS;
+    if (this.isUnused) return IDLE_MS;
     const before = this.held;
     [this.asked, this.askedAt] = [need.wanted, askedAt];
     const { held, share } = await hold(need);

@@ -24,6 +24,8 @@ export class DeadLetterConsumer {
   private readonly loop: BackgroundLoop;
   private readonly running = new Set<Promise<void>>();
   private giveUp = new AbortController();
+  /** Until then a letter may become due that its handler failed with; monotonic ms. */
+  private againUntil = 0;
 
   constructor(private readonly parts: DeadLetterConsumerParts) {
     const { clock, onError } = parts;
@@ -33,6 +35,7 @@ export class DeadLetterConsumer {
       clock,
       onError,
       everyMs: LOOK_EVERY_MS,
+      isIdle: () => this.running.size === 0 && clock.monotonic() >= this.againUntil,
       pass: (signal) => this.pass(signal),
     });
   }
@@ -110,6 +113,7 @@ export class DeadLetterConsumer {
     try {
       // A renewal that is under way would put the lease back over what is settled here.
       await kept;
+      if (failed) this.againUntil = this.parts.clock.monotonic() + spec.retryDelayMs + 2 * LOOK_EVERY_MS;
       await feed.settle(untold, failed ? { type: 'again', delayMs: spec.retryDelayMs } : { type: 'told' });
     } catch (error) {
       onError(error, this.name);

@@ -27,6 +27,8 @@ export class DelayPromoter extends BackgroundLoop {
       pass: () => this.promoteDue(),
       onError: parts.onError,
       clock: parts.clock,
+      // What is due is wished for.
+      isIdle: () => true,
     });
   }
 
@@ -35,6 +37,8 @@ export class DelayPromoter extends BackgroundLoop {
     const { promoted, nextDueInMs } = await broker.promote(topic, shard, { max: BATCH });
     // A pass per call, so that health sees a long backlog progress.
     if (promoted >= BATCH) return 0;
-    return nextDueInMs === undefined ? IDLE_MS : Math.min(PROBE_MS, Math.max(1, nextDueInMs));
+    if (nextDueInMs === undefined) return IDLE_MS;
+    this.wakeIn(Math.max(1, nextDueInMs));
+    return PROBE_MS;
   }
 }

@@ -29,6 +29,7 @@ export class LeaseKeeper extends BackgroundLoop {
       pass: () => this.renewAll(),
       onError: parts.onError,
       clock: parts.clock,
+      isIdle: () => isEmpty(parts.inHand),
     });
   }
 
@@ -47,6 +48,11 @@ export class LeaseKeeper extends BackgroundLoop {
     }
     onRenewed();
   }
+}
+
+function isEmpty(inHand: Iterable<unknown>): boolean {
+  for (const _ of inHand) return false;
+  return true;
 }
 
 /** Where a delivery stands in its group. */

@@ -48,6 +48,7 @@ export class QueueOwner extends BackgroundLoop implements ReadableQueues {
       pass: () => this.rebalance(),
       onError: parts.onError,
       clock: parts.clock,
+      isIdle: () => this.hasAllAtRest,
     });
     this.everyMs = everyMs;
     this.changes = Array.from({ length: parts.subscription.shards }, () => new AbortController());
@@ -183,6 +184,13 @@ export class QueueOwner extends BackgroundLoop implements ReadableQueues {
     this.owned.delete(queue);
     this.leftRunning.set(queue, lanes.close());
     this.announce(lanes.lease.shard);
+  }
+
+  /** There is no other member, and no handler runs: the leases may run out and be taken anew. */
+  private get hasAllAtRest(): boolean {
+    const { shards, queuesPerShard } = this.parts.subscription;
+    const lanes = [...this.owned.values()];
+    return !this.isRetiring && lanes.length === shards * queuesPerShard && lanes.every(({ isBusy }) => !isBusy);
   }
 
   /** Ends a read that goes by the former leases. */

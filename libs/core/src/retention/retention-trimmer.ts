@@ -22,6 +22,7 @@ export class RetentionTrimmer extends BackgroundLoop {
       pass: async () => void (await broker.trim(topic)),
       onError,
       clock,
+      isIdle: () => true,
     });
   }
 }

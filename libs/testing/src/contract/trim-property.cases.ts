@@ -39,6 +39,7 @@ export function trimPropertyCases({ promise, scene }: ContractKit): void {
           } else if (dice < 0.82 && readers.length < 4) {
             readers.push(await join(stage, `late-${step}`, 'last'));
           } else {
+            await stage.subject.advance(1);
             trimmed += await stage.ports.broker.trim(stage.topic);
           }
         }

@@ -1,8 +1,10 @@
 // The "server" of the in-memory broker. Several connections may share one, as processes share a Redis.
 import { systemClock, TopicError, type Clock, type TopicSpec } from '@millrace/core';
+import type { ClockedStore } from '../clocked-store.js';
+import { ManualClock } from '../manual-clock.js';
 import { StoredTopic } from './stored-topic.js';
 
-export class InMemoryStore {
+export class InMemoryStore implements ClockedStore {
   /** The one clock that due times, leases, windows and retention go by. */
   readonly clock: Clock;
   /** What durability its sends claim; see `provesAll` of the constructor. */
@@ -19,6 +21,7 @@ export class InMemoryStore {
   constructor(options: { clock?: Clock; provesAll?: boolean } = {}) {
     this.provesAll = options.provesAll ?? false;
     this.clock = options.clock ?? systemClock;
+    if (this.clock instanceof ManualClock) this.clock.attach(this);
   }
 
   /** Unix ms of the store's clock. */
@@ -35,6 +38,17 @@ export class InMemoryStore {
   nextFence(): number {
     this.fence = Math.max(this.now(), this.fence + 1);
     return this.fence;
+  }
+
+  /** Everything here is done in the step that asks for it, and goes by the clock itself. */
+  async settle(): Promise<void> {}
+  async moveTo(): Promise<void> {}
+
+  /** Whether any delivery is leased. */
+  isLeased(): boolean {
+    for (const { groups } of this.topics.values())
+      for (const { shards } of groups.values()) if (shards.some(({ pending }) => pending.size > 0)) return true;
+    return false;
   }
 
   declare(spec: TopicSpec): StoredTopic {

@@ -14,7 +14,8 @@ export async function nextArrival(
   const forget = arrivals.onNext(wake);
   for (const signal of signals) signal?.addEventListener('abort', wake, { once: true });
   try {
-    await clock.wait(ms, woken.signal);
+    // Whatever comes is announced: the end of the wait may be put off.
+    await clock.wait(ms, woken.signal, () => Infinity);
   } finally {
     forget();
     for (const signal of signals) signal?.removeEventListener('abort', wake);
