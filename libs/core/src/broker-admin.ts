@@ -2,6 +2,7 @@
 import type { GroupAdmin } from './control/group-admin.js';
 import type { Pause } from './control/pause.js';
 import type { DeadLetterAdmin } from './dead-letter/dead-letter-admin.js';
+import type { HalfAdmin } from './half/half-admin.js';
 import type { ParkedKeyAdmin } from './ordering/parked-key.js';
 import type { ReplayOptions, ReplayReport } from './replay/replay-options.js';
 import type { TopicSettings } from './topic.js';
@@ -43,10 +44,16 @@ export interface TopicStats {
   /** Messages accepted since the topic was created (duplicates not counted). */
   readonly accepted: number;
   readonly cancelled: number;
+  /** Half messages that wait for a decision, parked ones included. */
+  readonly half: number;
+  /** Half messages that were asked about in vain and wait for an operator. */
+  readonly parkedHalves: number;
+  /** Half messages that were rolled back; they count as accepted. */
+  readonly rolledBack: number;
   readonly groups: readonly GroupStats[];
 }
 
-export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin, ParkedKeyAdmin {
+export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin, HalfAdmin, ParkedKeyAdmin {
   topic(topic: string): Promise<TopicSettings | undefined>;
   stats(topic: string): Promise<TopicStats>;
   /**

@@ -7,6 +7,7 @@ import type { GroupSpec, Subscription } from './consumer/subscription.js';
 import type { GroupControl } from './control/group-control.js';
 import type { DeadLetterFeed } from './dead-letter/dead-letter-feed.js';
 import type { OnceRecords } from './idempotency/once-records.js';
+import type { HalfMessages } from './half/half-messages.js';
 import type { OutgoingMessage } from './message/message.js';
 import type { CancelResult, MessageRef, RescheduleResult, SendResult } from './producer/receipt.js';
 import type { ScheduleStore } from './schedule/schedule-store.js';
@@ -147,4 +148,6 @@ export interface BrokerPorts {
   readonly once?: OnceRecords;
   /** Recurring messages; a broker may do without. */
   readonly schedules?: ScheduleStore;
+  /** Absent: the broker has no transactional messages. */
+  readonly half?: HalfMessages;
 }

@@ -4,12 +4,21 @@ import type { BrokerWarning } from './broker.js';
 import type { DeadLetterReason, FailureRecord, ParkReason } from './consumer/delivery.js';
 import type { Pause } from './control/pause.js';
 import type { TagSet } from './control/tag-union.js';
+import type { ParkedHalf, TransactionDecision } from './half/half-message.js';
 
 interface OfDelivery {
   readonly topic: string;
   readonly group: string;
   readonly messageId: string;
   readonly attempt: number;
+}
+
+interface OfHalf {
+  readonly topic: string;
+  readonly producerGroup: string;
+  readonly messageId: string;
+  /** How often it was asked about. */
+  readonly checks: number;
 }
 
 interface OfGroup {
@@ -95,6 +104,13 @@ export interface MqEventMap {
     /** The tick that goes on. */
     readonly until: Date;
   };
+  /**
+   * A transaction listener of this process was asked about a half message, and its decision is stored; with `error` it is
+   * not: the listener threw, or the broker did not take the decision. It is asked about again, unless it was decided before.
+   */
+  'half-checked': OfHalf & { readonly decision: TransactionDecision; readonly error?: unknown };
+  /** A half message was asked about in vain, `maxChecks` times: it waits for `admin.resumeHalf`, `commitHalf` or `rollbackHalf`. */
+  'half-parked': OfHalf & Pick<ParkedHalf, 'since'>;
   /** A background loop failed; it goes on by itself. */
   'loop-error': { readonly loop: string; readonly error: unknown };
 }

@@ -156,6 +156,26 @@ export {
 
 export { IDEMPOTENT_DEFAULTS, type IdempotentOptions, type IdempotentSpec } from './idempotency/idempotent-option.js';
 export type { ClaimAnswer, OnceClaim, OnceRecords } from './idempotency/once-records.js';
+export { halfError, halfPending } from './half/half-errors.js';
+export {
+  HALF_OUTCOME_MS,
+  type HalfAnswer,
+  type HalfCheck,
+  type HalfChecks,
+  type HalfRef,
+  type ParkedHalf,
+  type TransactionDecision,
+} from './half/half-message.js';
+export type { HalfMessages, HalfOwner, TakeChecksOptions } from './half/half-messages.js';
+export type { HalfAdmin, ParkedHalfMessage } from './half/half-admin.js';
+export type { LocalTransaction, LocalTransactionContext, TransactionReceipt } from './half/local-transaction.js';
+export {
+  TRANSACTION_LISTENER_DEFAULTS,
+  type TransactionCheck,
+  type TransactionCheckContext,
+  type TransactionListenerOptions,
+} from './half/transaction-listener.js';
+export type { TransactionOptions } from './half/transaction-options.js';
 
 export { parseDestination, type Destination } from './message/destination.js';
 export { decodeMessage, encodeBody, ENVELOPE_VERSION, MAX_BODY_BYTES, type Meta } from './message/envelope.js';

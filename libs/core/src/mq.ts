@@ -19,6 +19,9 @@ import { toMs, type Duration } from './duration.js';
 import { ClosedError, InvalidOptionError } from './errors.js';
 import { MqEvents } from './events.js';
 import { OnceGuard } from './idempotency/once-guard.js';
+import { LocalTransactions } from './half/local-transaction.js';
+import type { TransactionCheck, TransactionListenerOptions } from './half/transaction-listener.js';
+import { TransactionListeners } from './half/transaction-listeners.js';
 import { compose } from './middleware/middleware.js';
 import { checkOptions } from './option-check.js';
 import { durabilityLevel, type Durability } from './producer/durability.js';
@@ -85,6 +88,7 @@ export class Mq {
   /** Listeners by topic and group. */
   private readonly groups = new Map<string, Listener[]>();
   private readonly deadLetterListeners: DeadLetterListeners;
+  private readonly transactionListeners: TransactionListeners;
   private consumers: (Consumer | BroadcastConsumer)[] = [];
   private starting?: Promise<void>;
   private stopping?: Promise<void>;
@@ -109,8 +113,13 @@ export class Mq {
     this.topics = new TopicRegistry(broker, autoCreate, (settings) => this.upkeep.begin(settings));
     this.schedules = new Schedules({ store: ports.schedules, broker, topics: this.topics, clock, events: this.events });
     const durability = durabilityLevel('mq.durability', options.durability);
-    this.producer = new Producer({ broker, topics: this.topics, clock, delayLevels: this.levels, durability });
     const declareTopic = (topic: string): Promise<unknown> => this.topics.declare(topic);
+    const { half } = ports;
+    const listeners = new TransactionListeners({ half, clock, events: this.events, declareTopic });
+    this.transactionListeners = listeners;
+    const transactions = half && { local: new LocalTransactions({ broker, half, clock }), listeners };
+    const { topics, levels } = this;
+    this.producer = new Producer({ broker, topics, clock, delayLevels: levels, durability, transactions });
     this.deadLetterListeners = new DeadLetterListeners({
       feed: ports.deadLetters,
       clock,
@@ -161,6 +170,18 @@ export class Mq {
   }
 
   /**
+   * Registers who is asked about half messages (`producer.sendInTransaction`) whose sender has not decided, in this process or
+   * in another one that is gone: each check goes to one of the live processes of the producer group. It answers from `start`,
+   * or from the first transactional send, until `close`, whether anything is consumed or not. One per topic and producer group
+   * in a process; a copy in another one must do the same. Throws InvalidOptionError.
+   */
+  transactionListener<T = unknown>(options: TransactionListenerOptions, check: TransactionCheck<T>): void {
+    if (this.closing) throw new ClosedError('mq');
+    // What the body is, only the user can know: `T` is his word for it.
+    this.transactionListeners.add(options, check as TransactionCheck);
+  }
+
+  /**
    * Declares topics and groups, then begins to consume. Repeated calls share one start. Rejects with what the broker
    * says (TopicError for settings that differ from the stored ones); nothing consumes then, and it may be tried again.
    */
@@ -203,6 +224,7 @@ export class Mq {
     return [
       ...this.consumers.flatMap((consumer) => consumer.health()),
       ...this.deadLetterListeners.health(),
+      ...this.transactionListeners.health(),
       ...this.upkeep.health(),
       ...this.schedules.health(),
     ];
@@ -220,6 +242,8 @@ export class Mq {
   private async startConsumers(): Promise<void> {
     await this.topics.declareAll();
     await this.deadLetterListeners.declare();
+    await this.transactionListeners.declare();
+    this.transactionListeners.begin();
     const consumers = await Promise.all([...this.groups.values()].map((listeners) => this.createConsumer(listeners)));
     this.consumers = consumers;
     this.deadLetterListeners.start();
@@ -266,6 +290,7 @@ export class Mq {
   private async closeAll(): Promise<void> {
     await this.stopConsuming();
     this.producer.close();
+    await this.transactionListeners.stop(this.shutdownTimeoutMs);
     // Told to stop first, waited for last: a call that hangs is ended by the broker's close.
     const upkeepEnded = Promise.all([this.upkeep.stop(), this.schedules.stop()]);
     await this.ports.broker.close();

@@ -26,6 +26,11 @@ export {
   type MqDeadLetterDecorator,
   type MqDeadLetterListenerOptions,
 } from './dead-letter/mq-dead-letter-listener.decorator.js';
+export {
+  MqTransactionListener,
+  type MqTransactionDecorator,
+  type MqTransactionListenerOptions,
+} from './transaction/mq-transaction-listener.decorator.js';
 export { OnMqEvent, type MqEventDecorator, type OnMqEventOptions } from './events/on-mq-event.decorator.js';
 export { getMqContext, isMqContext, type MqCallArguments } from './execution-context.js';
 export { MqCron, type MqCronOptions } from './schedule/mq-cron.decorator.js';
@@ -55,12 +60,15 @@ export {
   type FailureRecord,
   type Headers,
   type ListenerOptions,
+  type LocalTransaction,
+  type LocalTransactionContext,
   type Message,
   type MessageRef,
   type Middleware,
   type MqContext,
   type MqEventMap,
   type MqEventName,
+  type ParkedHalfMessage,
   type RescheduleResult,
   type Schedule,
   type ScheduleDetails,
@@ -70,4 +78,8 @@ export {
   type SendReceipt,
   type SendResult,
   type TopicOptions,
+  type TransactionCheckContext,
+  type TransactionDecision,
+  type TransactionOptions,
+  type TransactionReceipt,
 } from '@millrace/core';

@@ -19,6 +19,8 @@ import { listenersOf } from './listener/mq-listener.decorator.js';
 import { MethodDiscovery } from './method-discovery.js';
 import { CronExplorer } from './schedule/cron-explorer.js';
 import { cronsOf } from './schedule/mq-cron.decorator.js';
+import { transactionListenersOf } from './transaction/mq-transaction-listener.decorator.js';
+import type { TransactionExplorer } from './transaction/transaction-explorer.js';
 import { MODULE_DEFAULTS } from './mq-module-options.js';
 
 export class MqLifecycle
@@ -30,6 +32,7 @@ export class MqLifecycle
     private readonly events: EventSubscriptions,
     private readonly registrar: MqRegistrar,
     private readonly crons: CronExplorer,
+    private readonly transactions: TransactionExplorer,
   ) {}
 
   onModuleInit(): void {
@@ -37,6 +40,8 @@ export class MqLifecycle
     const { name, mq } = this.connection;
     for (const { topics, connection } of this.discovery.instancesOf(MqFeature))
       if (connection === name) for (const topic of topics) mq.declareTopic(topic);
+    // They belong to producers: whether anything is consumed or not.
+    this.transactions.register(mq);
     this.events.subscribe();
   }
 
@@ -88,6 +93,7 @@ export class MqLifecycle
       for (const { connection } of [
         ...listenersOf(prototype, method),
         ...deadLetterListenersOf(prototype, method),
+        ...transactionListenersOf(prototype, method),
         ...eventsOf(prototype, method),
       ])
         check(connection, name);

@@ -26,6 +26,7 @@ import { MqLifecycle } from './mq-lifecycle.js';
 import type { MqModuleOptions } from './mq-module-options.js';
 import { MqProducer } from './producer/mq-producer.js';
 import { CronExplorer } from './schedule/cron-explorer.js';
+import { TransactionExplorer } from './transaction/transaction-explorer.js';
 
 /** What decides which providers exist; stands beside the factory in `forRootAsync`. */
 export interface MqModuleExtras {
@@ -62,13 +63,14 @@ function withConnection(
     provide(MqConnection, [options, mq], (given: MqModuleOptions, of: Mq) => new MqConnection(name, given, of)),
     provide(
       MqLifecycle,
-      [MqConnection, MethodDiscovery, EventSubscriptions, registrar, CronExplorer],
+      [MqConnection, MethodDiscovery, EventSubscriptions, registrar, CronExplorer, TransactionExplorer],
       construct(MqLifecycle),
     ),
     MethodDiscovery,
     ListenerExplorer,
     DeadLetterExplorer,
     CronExplorer,
+    TransactionExplorer,
     EventSubscriptions,
   ];
   return {

@@ -1,6 +1,6 @@
 -- Take a message that is still scheduled out of the delay store, and free its business key. Final, also when asked
--- twice by one call. Returns 'CANCELLED', 'ALREADY_DELIVERED' (a record exists, nothing is scheduled) or 'NOT_FOUND'.
-local slot, meta, record = unpack(KEYS)
+-- twice by one call. Returns 'CANCELLED', 'ALREADY_DELIVERED' (a record exists, nothing is scheduled), 'HALF' or 'NOT_FOUND'.
+local slot, meta, halves, record = unpack(KEYS)
 local number, not_after, id_prefix, message_id = unpack(ARGV)
 
 local before = replay(slot, number, not_after)
@@ -8,8 +8,9 @@ if before then return before end
 
 local known = redis.call('GET', record)
 local id = message_id
-if id == '' and known then id = string.match(known, '^%x*|[%d-]+|%d+|(.*)$') end
-local buckets = { unpack(KEYS, 4) }
+if id == '' and known then id = string.match(known, '^%x*|[%dh-]+|%d+|(.*)$') end
+if id ~= '' and redis.call('HEXISTS', halves, id) == 1 then return remember(slot, number, not_after, 'HALF') end
+local buckets = { unpack(KEYS, 5) }
 for at = 1, #buckets, 2 do
   local payload = id ~= '' and redis.call('HGET', buckets[at + 1], id)
   if payload then

@@ -1,6 +1,6 @@
 -- Move the due time of a message that is still scheduled; its business record lives on accordingly.
--- Returns 'RESCHEDULED <due>', 'ALREADY_DELIVERED' or 'NOT_FOUND'.
-local slot, record = unpack(KEYS)
+-- Returns 'RESCHEDULED <due>', 'ALREADY_DELIVERED', 'HALF' or 'NOT_FOUND'.
+local slot, halves, record = unpack(KEYS)
 local number, not_after, id_prefix, message_id, due, window = unpack(ARGV)
 
 local before = replay(slot, number, not_after)
@@ -11,8 +11,9 @@ local due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(
 if due_at < now then due_at = now end
 local known = redis.call('GET', record)
 local id = message_id
-if id == '' and known then id = string.match(known, '^%x*|[%d-]+|%d+|(.*)$') end
-local buckets = { unpack(KEYS, 3) }
+if id == '' and known then id = string.match(known, '^%x*|[%dh-]+|%d+|(.*)$') end
+if id ~= '' and redis.call('HEXISTS', halves, id) == 1 then return remember(slot, number, not_after, 'HALF') end
+local buckets = { unpack(KEYS, 4) }
 for at = 1, #buckets, 2 do
   local payload = id ~= '' and redis.call('HGET', buckets[at + 1], id)
   if payload then

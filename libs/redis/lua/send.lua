@@ -1,6 +1,6 @@
 -- Append or schedule a frozen batch of messages of one shard. A business key that is known stores nothing and answers
 -- with the first message. Returns 'OK' when every message was simply appended, else 'OK' and a JSON list of
--- [index, 'SCHEDULED', due] | [index, 'DUPLICATE', first id, state due or '', queue] | [index, 'CONFLICT', first id] |
+-- [index, 'SCHEDULED', due] | [index, 'DUPLICATE', first id, due, 'half' or '', queue] | [index, 'CONFLICT', first id] |
 -- [index, 'FULL']; or 'NO_TOPIC' | 'STALE'. The prelude unbounded.lua, or as `send-bounded` bounded.lua, comes before.
 local slot, meta = unpack(KEYS)
 local number, not_after, window = unpack(ARGV, 1, 3)
@@ -14,12 +14,12 @@ local now -- asked of the server only when a message needs it
 local notes = {}
 local function note(...) notes[#notes + 1] = { ... } end
 
--- A record reads `digest|bucket or -|queue|first id`.
+-- A record reads `digest|bucket, - or h (half)|queue|first id`.
 local function duplicate(index, known, digest, dz)
-  local first, bucket, queue, id = string.match(known, '^(%x*)|([%d-]+)|(%d+)|(.*)$')
+  local first, bucket, queue, id = string.match(known, '^(%x*)|([%dh-]+)|(%d+)|(.*)$')
   if first ~= digest then return note(index, 'CONFLICT', id) end
-  local due = bucket ~= '-' and redis.call('ZSCORE', dz, id)
-  note(index, 'DUPLICATE', id, due and text(tonumber(due)) or '', queue)
+  local due = tonumber(bucket) and redis.call('ZSCORE', dz, id)
+  note(index, 'DUPLICATE', id, due and text(tonumber(due)) or bucket == 'h' and 'half' or '', queue)
 end
 
 -- Per message: stream (index of its key), dz (index of its bucket's zset, the hash follows; '' when neither delayed nor

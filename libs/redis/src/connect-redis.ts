@@ -11,12 +11,14 @@ import { Caller } from './caller.js';
 import type { RedisConnection } from './connection-options.js';
 import { Connections } from './connections.js';
 import { DeclaredGroups } from './declared-groups.js';
+import { DurableLanes } from './durable-lanes.js';
 import { RedisAdmin } from './redis-admin.js';
 import { RedisBroadcast } from './redis-broadcast.js';
 import { RedisBroker } from './redis-broker.js';
 import { RedisDeadLetterFeed } from './redis-dead-letter-feed.js';
 import { RedisGroupControl } from './redis-group-control.js';
 import { RedisOnce } from './redis-once.js';
+import { RedisHalf } from './redis-half.js';
 import { RedisQueueLeases } from './redis-queue-leases.js';
 import { RedisScheduleStore } from './redis-schedule-store.js';
 import { ServerClock } from './server-clock.js';
@@ -83,6 +85,10 @@ export function openRedis(
   const broadcast = new RedisBroadcast(connections, caller, topics);
   const ports: RedisPorts = {
     broker: new RedisBroker(connections, caller, topics, groups, clock, () => broadcast.close()),
+  const lanes = new DurableLanes(connections, deadlineMs);
+  const broker = new RedisBroker(connections, caller, topics, groups, clock, lanes, () => broadcast.close());
+  return {
+    broker,
     leases: new RedisQueueLeases(caller, topics),
     control: new RedisGroupControl(caller, topics, groups),
     broadcast,
@@ -90,6 +96,7 @@ export function openRedis(
     deadLetters: new RedisDeadLetterFeed(caller, topics),
     once: new RedisOnce(caller, topics),
     schedules: new RedisScheduleStore(caller, topics),
+    half: new RedisHalf(caller, topics, lanes, broker.scheduled),
     health: () => ({ connected: connections.connected, lastError: connections.lastError }),
   };
   return { ports, connections };

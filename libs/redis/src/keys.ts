@@ -62,6 +62,31 @@ export class ShardKeys {
     return `${this.prefix}id:${name}`;
   }
 
+  /** hash, message id → packed half message · prepare-half · commit-half, rollback-half. */
+  get halves(): string {
+    return `${this.prefix}hh`;
+  }
+
+  /** hash, message id → producer group, checks, since · prepare-half, take-checks, resume-half · as `halves`. */
+  get halfStates(): string {
+    return `${this.prefix}hs`;
+  }
+
+  /** zset, message id → ms of its next check · prepare-half, take-checks, resume-half · when it is decided or parked. */
+  halfChecks(producerGroup: string): string {
+    return `${this.prefix}hz:${producerGroup}`;
+  }
+
+  /** zset, message id → ms since it is parked · take-checks · resume-half, or when it is decided. */
+  get parkedHalves(): string {
+    return `${this.prefix}hp`;
+  }
+
+  /** string, what became of a half message · commit-half, rollback-half · 15 min. */
+  halfOutcome(messageId: string): string {
+    return `${this.prefix}ho:${messageId}`;
+  }
+
   /** For scripts that learn a record's name from a stored message. */
   get recordPrefix(): string {
     return `${this.prefix}id:`;

@@ -6,6 +6,7 @@ import {
   type GroupLimits,
   type GroupState,
   type GroupStats,
+  type ParkedHalfMessage,
   type ParkedKey,
   type PauseOptions,
   type ReplayOptions,
@@ -16,6 +17,7 @@ import {
   type TopicStats,
 } from '@millrace/core';
 import { countAdded, countReady } from './count-ready.js';
+import { HalfOperator } from './half-operator.js';
 import type { ShardKeys } from './keys.js';
 import { OperatorOrders } from './operator-orders.js';
 import { ParkedKeys } from './parked-keys.js';
@@ -26,6 +28,7 @@ import { retryQueues, type KnownTopic, type StoredGroup } from './topics.js';
 export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
   private readonly orders = new OperatorOrders(this.caller);
   private readonly keysAdmin = new ParkedKeys(this.caller);
+  private readonly halves = new HalfOperator(this.connections, this.caller);
 
   topic(topic: string): Promise<TopicSettings | undefined> {
     return this.topics.peek(topic);
@@ -33,7 +36,8 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
 
   async stats(topic: string): Promise<TopicStats> {
     const { settings, shards } = await this.known(topic);
-    const stats = { topic, scheduled: 0, accepted: 0, cancelled: 0, groups: [] as GroupStats[] };
+    const halves = { half: 0, parkedHalves: 0, rolledBack: 0 };
+    const stats = { topic, scheduled: 0, accepted: 0, cancelled: 0, ...halves, groups: [] as GroupStats[] };
     for (const keys of shards) {
       const { groups, counters } = await this.groups.read(keys);
       const buckets = Array.from({ length: settings.delayBuckets }, (_, bucket) => bucket);
@@ -42,6 +46,9 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
       );
       stats.scheduled += scheduled.reduce((sum, count) => sum + count, 0);
       stats.cancelled += counters.get('cancelled') ?? 0;
+      stats.rolledBack += counters.get('rolled-back') ?? 0;
+      stats.half += await this.connections.command().hlen(keys.halves);
+      stats.parkedHalves += await this.connections.command().zcard(keys.parkedHalves);
       const queues = Array.from({ length: settings.queues / settings.shards }, (_, queue) => keys.queue(queue));
       const entries = await Promise.all(queues.map((queue) => countAdded(this.connections.command(), queue)));
       stats.accepted += entries.reduce((sum, count) => sum + count, 0);
@@ -53,7 +60,7 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
       }
     }
     // Whatever was accepted is on a queue, or will be, or was cancelled: no send has to count.
-    stats.accepted += stats.scheduled + stats.cancelled;
+    stats.accepted += stats.scheduled + stats.cancelled + stats.half + stats.rolledBack;
     const topicAsKnown = await this.known(topic);
     stats.groups = await Promise.all(stats.groups.map((found) => this.withPause(topicAsKnown, found)));
     return stats;
@@ -69,6 +76,22 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
 
   async skipKey(topic: string, group: string, orderingKey: string): Promise<SkipKeyResult> {
     return this.keysAdmin.skip(await this.known(topic), group, orderingKey);
+  }
+
+  async parkedHalves(topic: string, page: { offset: number; limit: number }): Promise<ParkedHalfMessage[]> {
+    return this.halves.list(await this.known(topic), page);
+  }
+
+  async resumeHalf(topic: string, messageId: string): Promise<'resumed' | 'not-parked'> {
+    return this.halves.resume(await this.known(topic), messageId);
+  }
+
+  async commitHalf(topic: string, messageId: string): Promise<'committed' | 'not-parked'> {
+    return this.halves.commit(await this.known(topic), messageId);
+  }
+
+  async rollbackHalf(topic: string, messageId: string): Promise<'rolled-back' | 'not-parked'> {
+    return this.halves.rollback(await this.known(topic), messageId);
   }
 
   async group(topic: string, group: string): Promise<GroupState | undefined> {

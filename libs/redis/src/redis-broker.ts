@@ -25,7 +25,7 @@ import { GroupConsumer } from './group-consumer.js';
 import { Schedule } from './schedule.js';
 import { checkServers } from './server-check.js';
 import { Sender } from './sender.js';
-import { DurableLanes } from './durable-lanes.js';
+import type { DurableLanes } from './durable-lanes.js';
 import { isNoGroup } from './server-error.js';
 import type { ServerClock } from './server-clock.js';
 import type { Topics } from './topics.js';
@@ -36,6 +36,9 @@ export class RedisBroker implements Broker {
   private readonly consumers = new Map<string, GroupConsumer>();
   /** When each consumer last found its group missing. */
   private readonly repairedAt = new Map<string, number>();
+  /** Tells the promoters of what this process has scheduled, by whatever port. */
+  readonly scheduled = (topic: string, shard: number, dueInMs: number): void =>
+    this.listener.onScheduled?.(topic, shard, Math.max(dueInMs, 0));
   private readonly sender: Sender;
   private readonly schedule: Schedule;
   private readonly upkeep: Upkeep;
@@ -46,12 +49,12 @@ export class RedisBroker implements Broker {
     private readonly topics: Topics,
     private readonly groups: DeclaredGroups,
     private readonly clock: ServerClock,
+    lanes: DurableLanes,
     /** Ends the waits of the other ports. */
     private readonly endWaits: () => Promise<void>,
   ) {
-    const scheduled = (topic: string, shard: number, dueInMs: number): void =>
-      this.listener.onScheduled?.(topic, shard, Math.max(dueInMs, 0));
-    this.sender = new Sender(caller, topics, new DurableLanes(connections, caller.deadlineMs), scheduled);
+    const { scheduled } = this;
+    this.sender = new Sender(caller, topics, lanes, scheduled);
     checkServers(connections, (warning) => this.listener.onWarning?.(warning));
     this.schedule = new Schedule(caller, topics, scheduled);
     this.upkeep = new Upkeep(caller, topics, groups);

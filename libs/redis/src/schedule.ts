@@ -2,6 +2,7 @@
 import {
   BrokerRefusedError,
   bucketOf,
+  halfPending,
   idRecord,
   keyRecord,
   routeOf,
@@ -34,9 +35,9 @@ export class Schedule {
   async cancel(topic: string, ref: MessageRef): Promise<CancelResult> {
     const known = this.topics.get(topic);
     const answers = places(known, ref).map(async ({ keys, record, messageId, buckets }) =>
-      this.final('cancel', keys, [keys.meta, record, ...buckets], [keys.recordPrefix, messageId]),
+      this.final('cancel', keys, [keys.meta, keys.halves, record, ...buckets], [keys.recordPrefix, messageId]),
     );
-    return best(await Promise.all(answers), 'CANCELLED', 'cancelled') as CancelResult;
+    return best(topic, ref, await Promise.all(answers), 'CANCELLED', 'cancelled') as CancelResult;
   }
 
   async reschedule(
@@ -47,12 +48,12 @@ export class Schedule {
     const known = this.topics.get(topic);
     const answers = places(known, ref).map(async ({ shard, keys, record, messageId, buckets }) => {
       const args = [keys.recordPrefix, messageId, dueText(due), known.settings.idempotencyWindowMs];
-      const reply = await this.final('reschedule', keys, [record, ...buckets], args);
+      const reply = await this.final('reschedule', keys, [keys.halves, record, ...buckets], args);
       if (reply.startsWith('RESCHEDULED'))
         this.scheduled(topic, shard, 'delayMs' in due ? due.delayMs : due.atMs - this.caller.now());
       return reply;
     });
-    return best(await Promise.all(answers), 'RESCHEDULED', 'rescheduled') as RescheduleResult;
+    return best(topic, ref, await Promise.all(answers), 'RESCHEDULED', 'rescheduled') as RescheduleResult;
   }
 
   /** The answer of a frozen call; when none can be had at the deadline, the error says so. */
@@ -98,8 +99,9 @@ function places({ settings, shards }: KnownTopic, ref: MessageRef): Place[] {
   }));
 }
 
-function best(answers: string[], word: string, done: string): string {
+function best(topic: string, ref: MessageRef, answers: string[], word: string, done: string): string {
   if (answers.some((answer) => answer.startsWith(word))) return done;
+  if (answers.includes('HALF')) throw halfPending(topic, 'messageId' in ref ? ref.messageId : ref.idempotencyKey);
   return answers.includes('ALREADY_DELIVERED') ? 'already-delivered' : 'not-found';
 }
 

@@ -20,6 +20,13 @@ const SCRIPTS = {
   send: ['clock', 'token', 'unbounded'],
   // The same text for topics with maxLength: others pay nothing for it.
   'send-bounded': ['clock', 'token', 'ids', 'groups', 'backlog', 'parked', 'bounded'],
+  'prepare-half': ['clock', 'token'],
+  'commit-half': ['always', 'clock', 'token', 'half'],
+  'rollback-half': ['always', 'clock', 'token', 'half'],
+  'next-check': ['clock'],
+  'take-checks': ['always', 'clock', 'token', 'half'],
+  'read-half': ['clock', 'half'],
+  'resume-half': ['always', 'clock', 'token', 'half'],
   cancel: ['clock', 'token'],
   reschedule: ['clock', 'token'],
   promote: ['clock'],

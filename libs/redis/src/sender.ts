@@ -165,7 +165,8 @@ export class Sender {
   }
 }
 
-function dueState(due: string): Pick<SendReceipt, 'state' | 'dueAt'> {
+export function dueState(due: string): Pick<SendReceipt, 'state' | 'dueAt'> {
+  if (due === 'half') return { state: 'half' };
   return due === '' ? { state: 'accepted' } : { state: 'scheduled', dueAt: new Date(Number(due)) };
 }
 

@@ -4,6 +4,9 @@ import type { Clock } from '../clock.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
 import { dueOf, type DueOptions } from '../delay/due-time.js';
 import type { Duration } from '../duration.js';
+import type { LocalTransaction, LocalTransactions, TransactionReceipt } from '../half/local-transaction.js';
+import type { TransactionListeners } from '../half/transaction-listeners.js';
+import { splitOptions, type TransactionOptions } from '../half/transaction-options.js';
 import { BrokerRefusedError, ClosedError, InvalidOptionError, MqError } from '../errors.js';
 import { parseDestination, type Destination } from '../message/destination.js';
 import type { OutgoingMessage } from '../message/message.js';
@@ -27,6 +30,8 @@ export interface ProducerParts {
   readonly delayLevels: DelayLevels;
   /** Of messages that do not say. */
   readonly durability?: DurabilityLevel;
+  /** Absent where the broker has no half messages. */
+  readonly transactions?: { readonly local: LocalTransactions; readonly listeners: TransactionListeners };
 }
 
 const REQUEST = ['destination', 'body', 'options'];
@@ -84,6 +89,40 @@ export class Producer {
     } finally {
       for (const line of lines) line.leave();
     }
+  }
+
+  /**
+   * Stores a half message, which no group sees, then runs `transaction` and delivers or removes the message as it says
+   * (RocketMQ's `sendMessageInTransaction`). When it says `unknown` or throws, or when this process dies, a transaction listener
+   * of the producer group is asked instead. May be delayed, keyed and ordered: a delay counts from the commit, and so does
+   * the order. A second call under a known business key runs nothing and gives `duplicate: true`.
+   * @throws what `transaction` throws; the half message stays and is checked
+   * @throws MqError `MQ_HALF_PARKED` | `MQ_HALF_SETTLED` the decision came too late: an operator, or a check, was first
+   * @throws InvalidOptionError bad input, or no transaction listener for it in this process; nothing was stored or run
+   * @throws IdempotencyConflictError | BrokerRefusedError | TopicError | ClosedError the transaction was not run
+   */
+  async sendInTransaction(
+    destination: string,
+    body: unknown,
+    transaction: LocalTransaction,
+    options?: TransactionOptions,
+  ): Promise<TransactionReceipt> {
+    if (this.closed) throw new ClosedError('producer');
+    const { topics, transactions } = this.parts;
+    if (typeof transaction !== 'function')
+      throw new InvalidOptionError('sendInTransaction.localTransaction', transaction, 'must be a function');
+    if (!transactions)
+      throw new InvalidOptionError('sendInTransaction', destination, 'the broker has no half messages');
+    const { send, producerGroup, checkAfter } = splitOptions(options);
+    const target = this.target(destination);
+    const owner = transactions.listeners.ownerOf(target.topic, producerGroup, checkAfter);
+    const message = this.build(target, body, send);
+    if (this.mayBeTooFar(target.topic, send)) await this.refuseTooFar(target.topic, send ?? {});
+    await topics.declare(target.topic);
+    if (this.closed) throw new ClosedError('producer');
+    this.checkDelay(target, send);
+    transactions.listeners.expect(target.topic, owner);
+    return transactions.local.run(message, owner, transaction);
   }
 
   /** Removes a message that is still scheduled; the answer is final. Throws InvalidOptionError for a bad reference. */

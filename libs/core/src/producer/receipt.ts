@@ -8,8 +8,8 @@ export interface SendReceipt {
   readonly queue: number;
   /** The idempotency key was known: this is the first send's receipt, nothing new was stored. */
   readonly duplicate: boolean;
-  /** Present state of the message behind a business key; `accepted` for plain sends. */
-  readonly state: 'accepted' | 'scheduled';
+  /** Present state of the message behind a business key; `accepted` for plain sends. `half`: its transaction is not decided. */
+  readonly state: 'accepted' | 'scheduled' | 'half';
   /** When it becomes ready, by the broker's clock; only while scheduled. */
   readonly dueAt?: Date;
 }

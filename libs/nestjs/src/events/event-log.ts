@@ -10,6 +10,11 @@ export function logEvents(
   const subscribed = [
     events.on('dead-letter', (of) => logger.warn(`${of.reason}: ${where(of)} is a dead letter now${because(of.text)}`)),
     events.on('broadcast-failed', (of) => logger.warn(`${of.reason}: ${where(of)} is given up${because(of.text)}`)),
+    events.on('half-parked', ({ topic, producerGroup, messageId, checks }) =>
+      logger.warn(
+        `half message ${messageId} of ${topic} (${producerGroup}) was checked ${checks} times in vain and is parked`,
+      ),
+    ),
     events.on('gap', ({ topic, group, queue, missed = 'an unknown number of' }) =>
       logger.warn(`${group} missed ${missed} messages of queue ${queue} of ${topic}: trimmed before they were read`),
     ),

@@ -2,12 +2,15 @@
 import type {
   CancelResult,
   Duration,
+  LocalTransaction,
   MessageRef,
   Producer,
   RescheduleResult,
   SendOptions,
   SendReceipt,
   SendResult,
+  TransactionOptions,
+  TransactionReceipt,
 } from '@millrace/core';
 import type { MqBody } from './mq-topics.js';
 
@@ -41,6 +44,20 @@ export class MqProducer {
     readonly [Index in keyof Destinations]: MqSendRequest<Destinations[Index]>;
   }): Promise<SendResult[]> {
     return this.producer.sendAll(requests);
+  }
+
+  /**
+   * Stores a half message, which nobody gets, then runs `transaction` and delivers or removes the message as it says; when
+   * nobody says anything, an `@MqTransactionListener` is asked (docs/half-messages.md). Rejects with what `transaction` throws,
+   * with MqError `MQ_HALF_PARKED` or `MQ_HALF_SETTLED` when it decides too late, else as `send`: the transaction was not run then.
+   */
+  sendInTransaction<const Destination extends string>(
+    destination: Destination,
+    body: MqBody<Destination>,
+    transaction: LocalTransaction,
+    options?: TransactionOptions,
+  ): Promise<TransactionReceipt> {
+    return this.producer.sendInTransaction(destination, body, transaction, options);
   }
 
   /** Removes a message that is still scheduled. The answer is final. */

@@ -17,6 +17,7 @@ import { deadLetterListCases } from './dead-letter-list.cases.js';
 import { dedupCases } from './dedup.cases.js';
 import { delayCases } from './delay.cases.js';
 import { fenceCases } from './fence.cases.js';
+import { halfCases } from './half.cases.js';
 import { maxLengthCases } from './max-length.cases.js';
 import { idleGroupCases } from './idle-group.cases.js';
 import { onceCases } from './once.cases.js';
@@ -105,6 +106,7 @@ export function describeBrokerContract(
     describe('dedup', () => dedupCases(kit));
     describe('delay', () => delayCases(kit));
     describe('cancel and reschedule', () => cancelCases(kit));
+    describe('half messages', () => halfCases(kit));
     describe('receive', () => receiveCases(kit));
     describe('wait', () => waitCases(kit));
     describe('settle', () => settleCases(kit));

@@ -11,6 +11,9 @@ export function statsCases({ promise, scene }: ContractKit): void {
       scheduled: 0,
       accepted: 0,
       cancelled: 0,
+      half: 0,
+      parkedHalves: 0,
+      rolledBack: 0,
       groups: [
         {
           group: 'g',

@@ -10,6 +10,7 @@ import {
   type DeadLetterFeed,
   type GroupControl,
   type OnceRecords,
+  type HalfMessages,
   type QueueLeases,
   type ScheduleStore,
 } from '@millrace/core';
@@ -23,7 +24,8 @@ export type FaultTarget =
   | `admin.${keyof BrokerAdmin}`
   | `deadLetters.${keyof DeadLetterFeed}`
   | `once.${keyof OnceRecords}`
-  | `schedules.${keyof ScheduleStore}`;
+  | `schedules.${keyof ScheduleStore}`
+  | `half.${keyof HalfMessages}`;
 
 /** A fault that was asked for; `struck` is what a test waits on. */
 export interface CallFault {
@@ -125,6 +127,7 @@ export function faultyBroker(ports: BrokerPorts, options: { clock?: Clock } = {}
     deadLetters: wrap(ports.deadLetters, 'deadLetters.', faults),
     ...(ports.once ? { once: wrap(ports.once, 'once.', faults) } : {}),
     schedules: ports.schedules && wrap(ports.schedules, 'schedules.', faults),
+    ...(ports.half && { half: wrap(ports.half, 'half.', faults) }),
   };
 }
 

@@ -1,5 +1,6 @@
 // Cancel and reschedule: both find a scheduled message by its id or its idempotency key; the answer is final.
 import {
+  halfPending,
   idRecord,
   keyRecord,
   routeOf,
@@ -54,7 +55,9 @@ function find(topic: StoredTopic, ref: MessageRef, now: number): Found | 'alread
     const shard = topic.shards[index]!;
     const name = 'messageId' in ref ? idRecord(ref.messageId) : keyRecord(ref.idempotencyKey, ref.orderingKey);
     const record = shard.records.get(name, now);
-    const item = shard.scheduled.get('messageId' in ref ? ref.messageId : (record?.messageId ?? ''));
+    const id = 'messageId' in ref ? ref.messageId : (record?.messageId ?? '');
+    if (shard.halves.all.has(id)) throw halfPending(topic.settings.topic, 'messageId' in ref ? id : ref.idempotencyKey);
+    const item = shard.scheduled.get(id);
     if (item) return { shard, index, item };
     recorded ||= record !== undefined;
   }

@@ -6,6 +6,7 @@ import { InMemoryBroadcast } from './in-memory-broadcast.js';
 import { InMemoryBroker } from './in-memory-broker.js';
 import { InMemoryControl } from './in-memory-control.js';
 import { InMemoryFeed } from './in-memory-feed.js';
+import { InMemoryHalf } from './in-memory-half.js';
 import { InMemoryLeases } from './in-memory-leases.js';
 import { InMemoryOnce } from './in-memory-once.js';
 import { InMemoryScheduleStore } from './in-memory-schedule-store.js';
@@ -34,9 +35,10 @@ export function connectInMemory(options: InMemoryOptions = {}): InMemoryPorts {
     leases: new InMemoryLeases(store, clock, () => broker.isClosed),
     control: new InMemoryControl(store, () => broker.isClosed),
     broadcast: new InMemoryBroadcast(store, clock, broker.closed),
-    admin: new InMemoryAdmin(store),
+    admin: new InMemoryAdmin(store, broker.onScheduled),
     deadLetters: new InMemoryFeed(store),
     once: new InMemoryOnce(store, () => broker.isClosed),
     schedules: new InMemoryScheduleStore(store, () => broker.isClosed),
+    half: new InMemoryHalf(store, () => broker.isClosed, broker.onScheduled),
   };
 }

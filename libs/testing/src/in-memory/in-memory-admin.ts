@@ -18,14 +18,14 @@ import {
   type TopicStats,
 } from '@millrace/core';
 import { stateOf } from './in-memory-control.js';
-import { InMemoryDeadLetters } from './in-memory-dead-letters.js';
+import { InMemoryHalfAdmin } from './in-memory-half-admin.js';
 import { listParked } from './list-parked.js';
 import { resumeKey, skipKey } from './operate-parked.js';
 import { replay } from './replay.js';
 import type { StoredGroup } from './stored-group.js';
 import type { StoredTopic } from './stored-topic.js';
 
-export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
+export class InMemoryAdmin extends InMemoryHalfAdmin implements BrokerAdmin {
   async topic(topic: string): Promise<TopicSettings | undefined> {
     return this.store.find(topic)?.settings;
   }
@@ -45,6 +45,9 @@ export class InMemoryAdmin extends InMemoryDeadLetters implements BrokerAdmin {
       scheduled: sum(topic.shards.map((shard) => shard.scheduled.size)),
       accepted: topic.accepted,
       cancelled: topic.cancelled,
+      half: sum(topic.shards.map(({ halves }) => halves.all.size)),
+      parkedHalves: sum(topic.shards.map(({ halves }) => halves.parked.length)),
+      rolledBack: topic.rolledBack,
       groups: [...topic.groups.values()].map((group) => statsOf(topic, group, this.store.now())),
     };
   }

@@ -147,8 +147,7 @@ export class InMemoryBroker implements Broker {
     this.closing.abort();
   }
 
-  private readonly onScheduled: OnScheduled = (topic, shard, dueInMs) =>
-    this.listener.onScheduled?.(topic, shard, dueInMs);
+  readonly onScheduled: OnScheduled = (topic, shard, dueInMs) => this.listener.onScheduled?.(topic, shard, dueInMs);
 
   private checkOpen(): void {
     if (this.isClosed) throw new ClosedError('in-memory broker');

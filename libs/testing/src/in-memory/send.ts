@@ -62,9 +62,14 @@ export function sendOne(store: InMemoryStore, message: OutgoingMessage, onSchedu
 }
 
 /** The first send's receipt with the message's present state. */
-function duplicateReceipt(topic: StoredTopic, shard: Shard, first: { messageId: string; queue: number }): SendReceipt {
+export function duplicateReceipt(
+  topic: StoredTopic,
+  shard: Shard,
+  first: { messageId: string; queue: number },
+): SendReceipt {
   const waiting = shard.scheduled.get(first.messageId);
   const receipt = { messageId: first.messageId, topic: topic.settings.topic, queue: first.queue, duplicate: true };
+  if (shard.halves.all.has(first.messageId)) return { ...receipt, state: 'half' };
   return waiting
     ? { ...receipt, state: 'scheduled', dueAt: new Date(waiting.dueAt) }
     : { ...receipt, state: 'accepted' };

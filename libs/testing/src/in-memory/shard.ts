@@ -4,6 +4,7 @@ import { Arrivals } from './arrivals.js';
 import { DueStore } from './due-store.js';
 import { EntryStream } from './entry-stream.js';
 import { IdentityRecords } from './identity-records.js';
+import { StoredHalves } from './stored-halves.js';
 
 export interface ScheduledMessage {
   readonly message: StoredMessage;
@@ -18,6 +19,7 @@ export class Shard {
   /** By message id. */
   readonly scheduled = new DueStore<ScheduledMessage>();
   readonly records = new IdentityRecords();
+  readonly halves = new StoredHalves();
   readonly arrivals = new Arrivals();
 
   constructor(queues: number) {

@@ -19,6 +19,7 @@ export class StoredTopic {
   readonly schedules = new StoredSchedules();
   accepted = 0;
   cancelled = 0;
+  rolledBack = 0;
   pause?: Ordered;
 
   constructor({ autoCreate: _autoCreate, explicit: _explicit, ...settings }: TopicSpec) {
