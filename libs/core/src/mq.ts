@@ -19,7 +19,7 @@ import { toMs, type Duration } from './duration.js';
 import { ClosedError, InvalidOptionError } from './errors.js';
 import { MqEvents } from './events.js';
 import { OnceGuard } from './idempotency/once-guard.js';
-import { LocalTransactions } from './half/local-transaction.js';
+import { LocalTransactions } from './half/local-transactions.js';
 import type { TransactionCheck, TransactionListenerOptions } from './half/transaction-listener.js';
 import { TransactionListeners } from './half/transaction-listeners.js';
 import { compose } from './middleware/middleware.js';

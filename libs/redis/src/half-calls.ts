@@ -1,5 +1,5 @@
-// Keys and arguments of the scripts about half messages, and what their replies mean.
-import { HALF_OUTCOME_MS, type HalfAnswer, type HalfOwner, type OutgoingMessage } from '@millrace/core';
+// Keys and arguments of the scripts about half messages.
+import { HALF_OUTCOME_MS, type HalfOwner, type OutgoingMessage } from '@millrace/core';
 import type { ShardKeys } from './keys.js';
 import type { ScriptArgument, ScriptName } from './scripts.js';
 import { dueText } from './sender.js';
@@ -63,14 +63,5 @@ export function resumeCall(shard: ShardKeys, messageId: string): HalfCall {
   const keys = [shard.halfStates, shard.parkedHalves];
   return { script: 'resume-half', shard, keys, args: [shard.halfChecks(''), messageId] };
 }
-
-/** Of `commit-half` and `rollback-half` for a sender. */
-export function answerOf(reply: string): HalfAnswer {
-  if (reply === 'COMMITTED -') return { state: 'committed' };
-  if (reply.startsWith('COMMITTED ')) return { state: 'committed', dueAt: new Date(Number(reply.slice(10))) };
-  return { state: STATES[reply as keyof typeof STATES] };
-}
-
-const STATES = { ROLLED_BACK: 'rolled-back', PARKED: 'parked', NOT_FOUND: 'not-found' } as const;
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);

@@ -2,7 +2,6 @@
 import {
   BrokerRefusedError,
   bucketOf,
-  IdempotencyConflictError,
   routeOf,
   SendUnknownError,
   type HalfAnswer,
@@ -19,9 +18,10 @@ import {
 } from '@millrace/core';
 import { UnknownFate, type Caller } from './caller.js';
 import type { DurableLanes } from './durable-lanes.js';
-import { answerOf, commitCall, prepareCall, rollbackCall, type HalfCall } from './half-calls.js';
+import { answerOf } from './half-answer.js';
+import { commitCall, prepareCall, rollbackCall, type HalfCall } from './half-calls.js';
+import { prepared } from './half-receipt.js';
 import type { ShardKeys } from './keys.js';
-import { dueState } from './sender.js';
 import type { KnownTopic, Topics } from './topics.js';
 
 type TakenRow = [messageId: string, checks: number, since: string, what: 'CHECK' | 'PARKED'];
@@ -140,19 +140,4 @@ export class RedisHalf implements HalfMessages {
   private shardOf({ settings, shards }: KnownTopic, { routingKey }: HalfRef): ShardKeys {
     return shards[routeOf(routingKey, settings).shard]!;
   }
-}
-
-/** @param first number of the shard's first queue @param queue inside the shard */
-function prepared(message: OutgoingMessage, reply: string, first: number, queue: number): SendResult {
-  const { topic, messageId, identity } = message;
-  const receipt = { topic, messageId, queue: first + queue, duplicate: false, state: 'half' } as const;
-  if (reply === 'HALF') return { ok: true, receipt };
-  const conflict = (id: string): SendResult => {
-    return { ok: false, error: new IdempotencyConflictError(topic, identity?.key ?? messageId, id) };
-  };
-  if (reply === 'TAKEN') return conflict(messageId);
-  if (reply.startsWith('CONFLICT ')) return conflict(reply.slice('CONFLICT '.length));
-  const [, state, at, id] = /^DUPLICATE (\S+) (\d+) (.*)$/s.exec(reply)!;
-  const of = { ...receipt, messageId: id!, queue: first + Number(at), duplicate: true };
-  return { ok: true, receipt: { ...of, ...dueState(state === '-' ? '' : state!) } };
 }

@@ -1,5 +1,5 @@
-// The steps of a half message after its preparation: committed, rolled back, checked, parked, resumed.
-import { HALF_OUTCOME_MS, type HalfAnswer, type HalfChecks, type TakeChecksOptions } from '@millrace/core';
+// The steps of a half message that end it: committed, rolled back.
+import { HALF_OUTCOME_MS, type HalfAnswer } from '@millrace/core';
 import type { InMemoryStore } from './in-memory-store.js';
 import type { OnScheduled } from './send.js';
 import type { Shard } from './shard.js';
@@ -51,32 +51,4 @@ export function rollbackHalf(topic: StoredTopic, index: number, half: StoredHalf
   if (half.record !== undefined) shard.records.delete(half.record);
   topic.rolledBack++;
   return outcome;
-}
-
-export function takeChecks(
-  topic: StoredTopic,
-  producerGroup: string,
-  { max, intervalMs, maxChecks }: TakeChecksOptions,
-  now: number,
-): HalfChecks {
-  const waiting = topic.shards
-    .flatMap(({ halves }) => [...halves.all.values()])
-    .filter((half) => half.producerGroup === producerGroup && half.parkedAt === undefined)
-    .toSorted((a, b) => a.checkAt - b.checkAt);
-  const due = waiting.filter(({ checkAt }) => checkAt <= now).slice(0, max);
-  const asked = due.filter(({ checks }) => checks < maxChecks);
-  const parked = due.filter(({ checks }) => checks >= maxChecks);
-  for (const half of parked) half.parkedAt = now;
-  for (const half of asked) {
-    half.checks++;
-    half.checkAt = now + intervalMs;
-  }
-  const next = Math.min(...waiting.filter((half) => half.parkedAt === undefined).map(({ checkAt }) => checkAt));
-  return {
-    checks: asked.map(({ message, routingKey, checks, since }) => {
-      return { message, routingKey, checks, since: new Date(since) };
-    }),
-    parked: parked.map(({ message: { messageId }, checks, since }) => ({ messageId, checks, since: new Date(since) })),
-    nextInMs: next === Infinity ? undefined : Math.max(0, next - now),
-  };
 }

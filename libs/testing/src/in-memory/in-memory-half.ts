@@ -15,9 +15,10 @@ import {
   type SendResult,
   type TakeChecksOptions,
 } from '@millrace/core';
-import { commitHalf, rollbackHalf, takeChecks, undecided } from './decide-half.js';
+import { commitHalf, rollbackHalf, undecided } from './decide-half.js';
 import type { InMemoryStore } from './in-memory-store.js';
 import { duplicateReceipt, storedCopy, type OnScheduled } from './send.js';
+import { takeChecks } from './take-checks.js';
 
 export class InMemoryHalf implements HalfMessages {
   constructor(
