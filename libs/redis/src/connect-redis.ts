@@ -83,11 +83,9 @@ export function openRedis(
   const topics = new Topics(caller, namespace);
   const groups = new DeclaredGroups(connections);
   const broadcast = new RedisBroadcast(connections, caller, topics);
-  const ports: RedisPorts = {
-    broker: new RedisBroker(connections, caller, topics, groups, clock, () => broadcast.close()),
   const lanes = new DurableLanes(connections, deadlineMs);
   const broker = new RedisBroker(connections, caller, topics, groups, clock, lanes, () => broadcast.close());
-  return {
+  const ports: RedisPorts = {
     broker,
     leases: new RedisQueueLeases(caller, topics),
     control: new RedisGroupControl(caller, topics, groups),
