@@ -17,7 +17,7 @@ import { poison } from './scenarios/poison.js';
 import { cancelRaces } from './scenarios/cancel-races.js';
 import { manyPending } from './scenarios/many-pending.js';
 import { redrive } from './scenarios/redrive.js';
-import { outboxKills } from './scenarios/outbox-kills.js';
+import { outboxKills, outboxKillsMariaDb } from './scenarios/outbox-kills.js';
 import { soak } from './scenarios/soak.js';
 
 export const SOAK: Scenario = soak;
@@ -35,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   clusterFailover,
   slotMigration,
   outboxKills,
+  outboxKillsMariaDb,
   outOfMemory,
   diskFull,
   slowHandler,

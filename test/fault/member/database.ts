@@ -7,8 +7,8 @@ import type { Middleware, MqContext } from '@millrace/core';
 import { MqModule } from '@millrace/nestjs';
 import { connectRedis } from '@millrace/redis';
 import { getTransaction, InboxMiddleware, Outbox, OutboxAdmin, TransactionalModule } from '@millrace/transactional';
-import { pgDatabase } from '@millrace/transactional/pg';
-import pg from 'pg';
+import { openPool } from '../database/sql-pool.js';
+import { insertInto, kindOf } from '../database/tables.js';
 import { businessSend } from './business.js';
 import type { MemberConfig } from './member-config.js';
 import { mortalRelay } from './mortal-relay.js';
@@ -29,21 +29,18 @@ export interface EffectRow {
   readonly consumer_group: number;
   readonly producer: number;
   readonly n: number;
-  readonly key: string;
+  readonly key_no: string;
   readonly fence: string;
 }
 
-/** No column is unique: that there is one row a message is the inbox's doing. */
-export const EFFECTS = `create table if not exists effects
-  (at bigint generated always as identity, consumer_group int, producer int, n int, key bigint, fence numeric)`;
-
 export async function openDatabase(config: MemberConfig): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 12 });
-  pool.on('error', () => undefined); // a query that fails says so itself
+  const kind = kindOf(config.databaseUrl!);
+  const pool = openPool(config.databaseUrl!);
+  const insertEffect = insertInto(kind, 'effects', ['consumer_group', 'producer', 'n', 'key_no', 'fence']);
   const { connection, namespace, sendTimeout, sending } = config;
   const ports = connectRedis({ connection, namespace, sendTimeout });
   const relay = sending?.outbox || config.relaying ? { pollInterval: '200ms' } : false;
-  const database = config.relaying ? mortalRelay(ports.broker, pgDatabase(pool)) : pgDatabase(pool);
+  const database = config.relaying ? mortalRelay(ports.broker, pool.database) : pool.database;
 
   @Module({
     imports: [
@@ -61,11 +58,10 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
     inbox: inbox.handle,
     effect: (group) => async (context, body) => {
       const row = [group, body.p, body.n, body.k, context.fence];
-      const tx = getTransaction<pg.ClientBase>(context);
-      await tx.query('insert into effects (consumer_group, producer, n, key, fence) values ($1, $2, $3, $4, $5)', row);
+      await database.executor(getTransaction(context)).query(insertEffect, row);
     },
     send: sending?.business
-      ? businessSend(outbox, sending.business)
+      ? businessSend({ outbox, database, kind }, sending.business)
       : async (topic, body, options) => {
           await outbox.withTransaction(() => outbox.send(topic, body, options));
           return undefined;
@@ -74,7 +70,7 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
       // Its relay may be the only one: what it left in the outbox nobody would send.
       if (relay) await drained(outboxAdmin);
       await app.close();
-      await pool.end();
+      await pool.close();
     },
   };
 }

@@ -1,12 +1,10 @@
 // Deaths of a relay, hung on its two neighbours: the broker it sends to and the database it marks in.
 import type { Broker } from '@millrace/core';
-import type { pgDatabase } from '@millrace/transactional/pg';
+import type { OutboxDatabase } from '@millrace/transactional';
 import { passing } from './death.js';
 
-type Database = ReturnType<typeof pgDatabase>;
-
 /** The database to give to the relay; the broker is changed in place. */
-export function mortalRelay(broker: Broker, database: Database): Database {
+export function mortalRelay(broker: Broker, database: OutboxDatabase): OutboxDatabase {
   /** The broker has answered, and the transaction that notes so has not ended. */
   let isUnmarked = false;
   const send = broker.send.bind(broker);
@@ -17,7 +15,7 @@ export function mortalRelay(broker: Broker, database: Database): Database {
     isUnmarked = true;
     return results;
   };
-  const mortal: Pick<Database, 'executor' | 'transaction'> = {
+  const mortal: Pick<OutboxDatabase, 'executor' | 'transaction'> = {
     executor(tx) {
       const sql = database.executor(tx);
       return {
@@ -38,5 +36,5 @@ export function mortalRelay(broker: Broker, database: Database): Database {
       return result;
     },
   };
-  return Object.assign(Object.create(database) as Database, mortal);
+  return Object.assign(Object.create(database) as OutboxDatabase, mortal);
 }

@@ -16,8 +16,8 @@ const nameOf = ({ producer, n }: Row): string => `${producer}/${n}`;
 
 /** @param table a name of ours: it becomes part of the statement */
 export async function rowsIn(stage: Stage, table: 'business' | 'mq_outbox'): Promise<number> {
-  const [counted] = await stage.sql<{ rows: number }>(`select count(*)::int as rows from ${table}`);
-  return counted!.rows;
+  const [found] = await stage.sql<{ counted: string | number }>(`select count(*) as counted from ${table}`);
+  return Number(found!.counted);
 }
 
 /**
@@ -44,12 +44,12 @@ export async function noteCommits(stage: Stage): Promise<void> {
 
 /** What is not as promised, in sentences. */
 export async function tableTruth(stage: Stage, groups: readonly GroupRules[]): Promise<string[]> {
-  const committed = await stage.sql<Row & { key: number }>('select producer, n, key from business order by at');
+  const committed = await stage.sql<Row & { key_no: number }>('select producer, n, key_no from business order by at');
   const effects = await stage.sql<Row & { consumer_group: number }>(
     'select consumer_group, producer, n from effects order by at',
   );
   const sentences = broken({
-    committed: committed.map((row) => ({ name: nameOf(row), key: row.key })),
+    committed: committed.map((row) => ({ name: nameOf(row), key: row.key_no })),
     effects: effects.map((row) => ({ name: nameOf(row), group: row.consumer_group })),
     groups: groups.map(({ ordered }, number) => ({ number, ordered })),
   });

@@ -6,7 +6,7 @@ export const freezeConsumer: Scenario = {
   id: 'T5',
   title: 'SIGSTOP a consumer for two leases, then SIGCONT',
   run: async (stage) => {
-    await Promise.all([stage.startRedis(), stage.startPostgres()]);
+    await Promise.all([stage.startRedis(), stage.startSql()]);
     // Long enough that a frozen process always has handlers inside.
     const work = { inbox: true, workMs: [10, 60] } as const;
     const listening = [concurrent(0, work), ordered(1, work)];

@@ -6,7 +6,7 @@ export const killConsumer: Scenario = {
   id: 'T4',
   title: 'kill -9 a consumer before and after its effect, before and after its ack',
   run: async (stage) => {
-    await Promise.all([stage.startRedis(), stage.startPostgres()]);
+    await Promise.all([stage.startRedis(), stage.startSql()]);
     const listening = [concurrent(0, { inbox: true }), ordered(1, { inbox: true })];
     stage.rules = { groups: stage.groups(listening) };
     const crew = await Promise.all(

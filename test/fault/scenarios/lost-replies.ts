@@ -13,7 +13,7 @@ export const lostReplies: Scenario = {
   title: 'lost replies on send, receive, settle, renew, reclaim, promote, cancel, relay',
   timeFactor: 1.5,
   run: async (stage) => {
-    await Promise.all([stage.startRedis(), stage.startPostgres()]);
+    await Promise.all([stage.startRedis(), stage.startSql()]);
     const work = { workMs: [1, 30], failShare: 0.05 } as const;
     const listening = [concurrent(0, work), ordered(1, work)];
     // A reply that is lost changes nothing: not one message may be handled twice, not one answer may be another.

@@ -17,11 +17,9 @@ import {
 import { connectRedis } from '@millrace/redis';
 import { startTcpProxy, type TcpProxy } from '@millrace/testing';
 import {
-  startPostgres,
   startRedis,
   startRedisCluster,
   startSentinel,
-  type PostgresServer,
   type RedisCluster,
   type RedisClusterOptions,
   type RedisServer,
@@ -29,11 +27,12 @@ import {
   type SentinelSet,
 } from '@millrace/testing/servers';
 import { Redis } from 'ioredis';
-import pg from 'pg';
 import { unfinished } from '../checker/conservation.js';
 import type { GroupRules, Rules } from '../checker/rules.js';
+import { startSqlServer, type SqlServer } from '../database/sql-server.js';
+import { EFFECTS, type SqlKind } from '../database/tables.js';
 import { HistoryFile, historyPath } from '../history/history-file.js';
-import { EFFECTS, type EffectRow } from '../member/database.js';
+import type { EffectRow } from '../member/database.js';
 import type { ListeningConfig, MemberConfig, SendingConfig, ServerAddress } from '../member/member-config.js';
 import { isPayload } from '../member/payload.js';
 import { Prng } from '../prng.js';
@@ -78,7 +77,7 @@ export class Stage {
   redisArguments: string[] = [];
   private server: RedisServer | undefined;
   private address: ServerAddress | undefined;
-  private database: PostgresServer | undefined;
+  private database: SqlServer | undefined;
   private readonly closers: (() => unknown)[] = [];
   private processes = 1;
   private producers = 0;
@@ -147,11 +146,10 @@ export class Stage {
     return cluster;
   }
 
-  async startPostgres(): Promise<PostgresServer> {
-    this.database = await startPostgres({ settings: { max_connections: '150' } });
+  async startSql(kind: SqlKind = 'postgres'): Promise<void> {
+    this.database = await startSqlServer(kind);
     this.closers.push(() => this.database!.stop());
-    await this.sql(EFFECTS);
-    return this.database;
+    await this.sql(EFFECTS(kind));
   }
 
   async proxy(): Promise<TcpProxy> {
@@ -285,14 +283,8 @@ export class Stage {
     return (this.admin = ports.admin);
   }
 
-  async sql<T extends object>(text: string): Promise<T[]> {
-    const client = new pg.Client(this.database!.url);
-    await client.connect();
-    try {
-      return (await client.query<T>(text)).rows;
-    } finally {
-      await client.end();
-    }
+  sql<T extends object>(text: string): Promise<T[]> {
+    return this.database!.query<T>(text);
   }
 
   async close(): Promise<void> {
@@ -382,9 +374,9 @@ export class Stage {
   }
 
   private async noteEffects(): Promise<void> {
-    const rows = await this.sql<EffectRow>('select consumer_group, producer, n, key, fence from effects order by at');
-    for (const { consumer_group: group, producer, n, key, fence } of rows)
-      this.history.note('effect', { producer, n, group, key: Number(key), fence: Number(fence) });
+    const rows = await this.sql<EffectRow>('select consumer_group, producer, n, key_no, fence from effects order by at');
+    for (const { consumer_group: group, producer, n, key_no, fence } of rows)
+      this.history.note('effect', { producer, n, group, key: Number(key_no), fence: Number(fence) });
   }
 
   private open(): Redis {
