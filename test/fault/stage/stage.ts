@@ -374,7 +374,9 @@ export class Stage {
   }
 
   private async noteEffects(): Promise<void> {
-    const rows = await this.sql<EffectRow>('select consumer_group, producer, n, key_no, fence from effects order by at');
+    const rows = await this.sql<EffectRow>(
+      'select consumer_group, producer, n, key_no, fence from effects order by at',
+    );
     for (const { consumer_group: group, producer, n, key_no, fence } of rows)
       this.history.note('effect', { producer, n, group, key: Number(key_no), fence: Number(fence) });
   }
