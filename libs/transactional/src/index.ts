@@ -1,6 +1,7 @@
 // Outbox and inbox: messages that leave if and only if the transaction commits, and effects that happen once. The
 // adapters are entry points of their own: '@millrace/transactional/typeorm', …/pg, …/mysql2, …/knex, …/drizzle.
 export { TransactionalModule, type TransactionalModuleAsyncOptions } from './module/transactional.module.js';
+export { getInboxToken, getOutboxAdminToken, getOutboxToken, InjectOutbox } from './module/outbox-tokens.js';
 export type { TransactionalExtras } from './module/transactional.module-definition.js';
 export { TRANSACTIONAL_DEFAULTS, type TransactionalOptions } from './module/transactional-options.js';
 

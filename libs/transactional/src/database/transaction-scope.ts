@@ -1,5 +1,6 @@
 // The ambient transaction: what outbox.send joins when the caller does not pass one.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AmbientTransactions } from './cls-transactions.js';
 import type { OutboxDatabase, SqlExecutor } from './outbox-database.js';
 import { noTransactionError } from './transaction-errors.js';
 
@@ -18,14 +19,20 @@ interface Ambient<Tx> {
 export class TransactionScope<Tx> {
   private readonly storage = new AsyncLocalStorage<Ambient<Tx>>();
 
-  /** @param afterCommit told of each committed transaction of ours that wrote something for the relay */
+  /**
+   * @param afterCommit told of each committed transaction of ours that wrote something for the relay
+   * @param application transactions that the application keeps: joined where one is open, and ours are begun there
+   */
   constructor(
     private readonly database: OutboxDatabase<Tx>,
     private readonly afterCommit: () => void = () => {},
+    private readonly application?: AmbientTransactions<Tx>,
   ) {}
 
   /** Runs `fn` in the ambient transaction, or in a new one, which is then ambient. Only the outermost commits. */
   join<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
+    const applications = this.application?.current();
+    if (applications !== undefined) return fn(applications);
     const ambient = this.storage.getStore();
     return ambient?.open ? fn(ambient.tx) : this.begin(fn);
   }
@@ -33,7 +40,7 @@ export class TransactionScope<Tx> {
   /** Runs `fn` in a new transaction, whatever is ambient. */
   async begin<T>(fn: (tx: Tx, sql: SqlExecutor) => Promise<T>): Promise<T> {
     let committing: Ambient<Tx> | undefined;
-    const result = await this.database.transaction(async (tx) => {
+    const run = async (tx: Tx): Promise<T> => {
       const ambient: Ambient<Tx> = { tx, sql: this.database.executor(tx), open: true, wrote: false };
       committing = ambient;
       try {
@@ -41,7 +48,8 @@ export class TransactionScope<Tx> {
       } finally {
         ambient.open = false;
       }
-    });
+    };
+    const result = await (this.application?.begin((tx) => this.checked(tx, run)) ?? this.database.transaction(run));
     if (committing?.wrote) this.afterCommit();
     return result;
   }
@@ -49,11 +57,20 @@ export class TransactionScope<Tx> {
   /** Writes for the relay in `tx`, else in the ambient transaction. Throws MqError `MQ_NO_TRANSACTION`. */
   async write<T>(what: string, tx: Tx | undefined, fn: (sql: SqlExecutor) => Promise<T>): Promise<T> {
     const ambient = this.storage.getStore();
-    if (tx !== undefined && tx !== ambient?.tx) return fn(this.database.executor(tx));
+    // An inner transaction of the application's own is nearer than the one we began around it.
+    const wanted = tx ?? this.application?.current();
+    if (wanted !== undefined && wanted !== ambient?.tx) return fn(this.database.executor(wanted));
     if (!ambient) throw noTransactionError(`${what} outside a transaction`);
     if (!ambient.open) throw noTransactionError(`${what} after its transaction has ended (is an await missing?)`);
     const result = await fn(ambient.sql);
     ambient.wrote = true;
+    return result;
+  }
+
+  /** The application's adapter does not see that PostgreSQL will make a rollback of the commit; this statement does. */
+  private async checked<T>(tx: Tx, run: (tx: Tx) => Promise<T>): Promise<T> {
+    const result = await run(tx);
+    await this.database.executor(tx).query('select 1');
     return result;
   }
 }

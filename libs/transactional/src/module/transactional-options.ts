@@ -27,6 +27,12 @@ export interface TransactionalOptions {
    * days and can be redriven until then. @default '15d'
    */
   inboxRetention?: Duration;
+  /**
+   * Name of the `ClsPluginTransactional` connection (package `@nestjs-cls/transactional`) that begins transactions on
+   * this database: its open transactions are joined, and those of `withTransaction` and of the inbox are begun there.
+   * `false` leaves them alone; needed where the unnamed one is of another database. @default the unnamed one, if there is one
+   */
+  clsConnection?: string | false;
 }
 
 /** `TransactionalOptions` checked and completed. */
@@ -38,6 +44,8 @@ export interface TransactionalSpec {
   readonly names: TableNames;
   readonly migrate: boolean;
   readonly inboxRetentionMs: number;
+  /** Undefined is the unnamed one, which need not exist. */
+  readonly clsConnection: string | false | undefined;
 }
 
 export const TRANSACTIONAL_DEFAULTS = {
@@ -51,7 +59,7 @@ const DIALECTS = new Set(['postgresql', 'mysql']);
 
 /** Throws InvalidOptionError. */
 export function transactionalSpec(options: TransactionalOptions): TransactionalSpec {
-  checkOptions('transactional', options, ['database', ...Object.keys(TRANSACTIONAL_DEFAULTS)]);
+  checkOptions('transactional', options, ['database', 'clsConnection', ...Object.keys(TRANSACTIONAL_DEFAULTS)]);
   const { database, tablePrefix } = options;
   const { relay, migrate, inboxRetention } = { ...TRANSACTIONAL_DEFAULTS, ...withoutUndefined(options) };
   if (typeof database?.transaction !== 'function' || !DIALECTS.has(database.dialect))
@@ -62,12 +70,16 @@ export function transactionalSpec(options: TransactionalOptions): TransactionalS
     );
   if (typeof migrate !== 'boolean')
     throw new InvalidOptionError('transactional.migrate', migrate, 'must be true or false');
+  const { clsConnection } = options;
+  if (clsConnection !== undefined && clsConnection !== false && (typeof clsConnection !== 'string' || !clsConnection))
+    throw new InvalidOptionError('transactional.clsConnection', clsConnection, 'must be a name or false');
   return {
     database,
     relay: relaySpec(typeof relay === 'boolean' ? {} : relay),
     relays: relay !== false,
     names: tableNames(tablePrefix),
     migrate,
+    clsConnection,
     inboxRetentionMs: toMs('transactional.inboxRetention', inboxRetention),
   };
 }

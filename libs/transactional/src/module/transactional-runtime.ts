@@ -1,5 +1,6 @@
 // Everything of one database put together, without Nest: stores, scope, outbox, inbox, relay, cleaner.
 import type { MqEvents, SendSettings } from '@millrace/core';
+import type { AmbientTransactions } from '../database/cls-transactions.js';
 import type { Stores } from '../database/stores.js';
 import { TransactionScope } from '../database/transaction-scope.js';
 import { InboxMiddleware } from '../inbox/inbox-middleware.js';
@@ -19,6 +20,8 @@ export interface RuntimeSetup {
   readonly sender: MessageSender;
   /** Told of failing loops. */
   readonly events: Pick<MqEvents, 'emit'>;
+  /** Transactions that the application keeps on this database. */
+  readonly transactions?: AmbientTransactions<unknown>;
   /** Delay levels of the connection. */
   readonly settings?: SendSettings;
   onParked?(messages: readonly ParkedMessage[]): void;
@@ -47,7 +50,7 @@ export class TransactionalRuntime {
       onError: onError('outbox-relay'),
       onParked: (messages) => setup.onParked?.(messages),
     });
-    const scope = new TransactionScope(database, () => this.relay.wake());
+    const scope = new TransactionScope(database, () => this.relay.wake(), setup.transactions);
     this.outbox = new Outbox(scope, this.stores.outbox, settings);
     this.inbox = new InboxMiddleware(scope, this.stores.inbox);
     this.admin = new OutboxAdmin(database, this.stores.outbox, this.relay);

@@ -2,10 +2,9 @@
 import { delayLevels, type Mq } from '@millrace/core';
 import { getMqOptionsToken, getMqToken, type MqModuleOptions } from '@millrace/nestjs';
 import { ConfigurableModuleBuilder, Logger, type DynamicModule } from '@nestjs/common';
-import { InboxMiddleware } from '../inbox/inbox-middleware.js';
-import { Outbox } from '../outbox/outbox.js';
-import { OutboxAdmin } from '../outbox/outbox-admin.js';
+import { clsTransactions } from '../database/cls-transactions.js';
 import type { ParkedMessage } from '../relay/relay-pass.js';
+import { getInboxToken, getOutboxAdminToken, getOutboxToken } from './outbox-tokens.js';
 import { TransactionalLifecycle } from './transactional-lifecycle.js';
 import { transactionalSpec, type TransactionalOptions } from './transactional-options.js';
 import { TransactionalRuntime } from './transactional-runtime.js';
@@ -14,16 +13,22 @@ import { TransactionalRuntime } from './transactional-runtime.js';
 export interface TransactionalExtras {
   /** Name of the `MqModule` connection that messages are sent to. @default the unnamed one */
   connection?: string;
+  /**
+   * Name of this module's outbox and inbox, for an application with several databases: `@InjectOutbox('stock')`,
+   * `@UseInbox('stock')`. @default none: `Outbox` and `OutboxAdmin` are injected by their classes
+   */
+  name?: string;
 }
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<TransactionalOptions>({ moduleName: 'Transactional' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createTransactionalOptions')
-    .setExtras<TransactionalExtras>({ connection: undefined }, withProviders)
+    .setExtras<TransactionalExtras>({ connection: undefined, name: undefined }, withProviders)
     .build();
 
-function withProviders(definition: DynamicModule, { connection }: TransactionalExtras): DynamicModule {
+function withProviders(definition: DynamicModule, { connection, name }: TransactionalExtras): DynamicModule {
+  const tokens = { outbox: getOutboxToken(name), inbox: getInboxToken(name), admin: getOutboxAdminToken(name) };
   return {
     ...definition,
     global: true,
@@ -34,18 +39,24 @@ function withProviders(definition: DynamicModule, { connection }: TransactionalE
         useFactory: runtimeOf,
         inject: [MODULE_OPTIONS_TOKEN, getMqToken(connection), getMqOptionsToken(connection)],
       },
-      { provide: Outbox, useFactory: (of: TransactionalRuntime) => of.outbox, inject: [TransactionalRuntime] },
-      { provide: InboxMiddleware, useFactory: (of: TransactionalRuntime) => of.inbox, inject: [TransactionalRuntime] },
-      { provide: OutboxAdmin, useFactory: (of: TransactionalRuntime) => of.admin, inject: [TransactionalRuntime] },
+      { provide: tokens.outbox, useFactory: (of: TransactionalRuntime) => of.outbox, inject: [TransactionalRuntime] },
+      { provide: tokens.inbox, useFactory: (of: TransactionalRuntime) => of.inbox, inject: [TransactionalRuntime] },
+      { provide: tokens.admin, useFactory: (of: TransactionalRuntime) => of.admin, inject: [TransactionalRuntime] },
       TransactionalLifecycle,
     ],
-    exports: [Outbox, InboxMiddleware, OutboxAdmin],
+    exports: Object.values(tokens),
   };
 }
 
-function runtimeOf(options: TransactionalOptions, mq: Mq, mqOptions: MqModuleOptions): TransactionalRuntime {
+async function runtimeOf(
+  options: TransactionalOptions,
+  mq: Mq,
+  mqOptions: MqModuleOptions,
+): Promise<TransactionalRuntime> {
+  const spec = transactionalSpec(options);
   return new TransactionalRuntime({
-    spec: transactionalSpec(options),
+    spec,
+    transactions: spec.clsConnection === false ? undefined : await clsTransactions(spec.clsConnection),
     sender: mq.producer,
     events: mq.events,
     settings: mqOptions.delayLevels && { delayLevels: delayLevels(mqOptions.delayLevels) },
