@@ -3,6 +3,7 @@ import type { GroupAdmin } from './control/group-admin.js';
 import type { Pause } from './control/pause.js';
 import type { DeadLetterAdmin } from './dead-letter/dead-letter-admin.js';
 import type { HalfAdmin } from './half/half-admin.js';
+import type { ScheduledAdmin } from './delay/scheduled-admin.js';
 import type { ParkedKeyAdmin } from './ordering/parked-key.js';
 import type { ReplayOptions, ReplayReport } from './replay/replay-options.js';
 import type { TopicSettings } from './topic.js';
@@ -53,7 +54,7 @@ export interface TopicStats {
   readonly groups: readonly GroupStats[];
 }
 
-export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin, HalfAdmin, ParkedKeyAdmin {
+export interface BrokerAdmin extends DeadLetterAdmin, GroupAdmin, HalfAdmin, ParkedKeyAdmin, ScheduledAdmin {
   topic(topic: string): Promise<TopicSettings | undefined>;
   stats(topic: string): Promise<TopicStats>;
   /**

@@ -176,6 +176,11 @@ export {
   type TransactionListenerOptions,
 } from './half/transaction-listener.js';
 export type { TransactionOptions } from './half/transaction-options.js';
+export { dueInstants, type DueHistogram, type DueQuery } from './delay/due-histogram.js';
+export type { ScheduledAdmin, ScheduledPage, ScheduledQuery } from './delay/scheduled-admin.js';
+export { checkScheduledFilter, matchesScheduled, type ScheduledFilter } from './delay/scheduled-filter.js';
+export type { ScheduledDetails, ScheduledMessage } from './delay/scheduled-message.js';
+export { countScheduledPages, scheduledCursor, scheduledQuery } from './delay/scheduled-query.js';
 
 export { parseDestination, type Destination } from './message/destination.js';
 export { decodeMessage, encodeBody, ENVELOPE_VERSION, MAX_BODY_BYTES, type Meta } from './message/envelope.js';
@@ -190,6 +195,7 @@ export type { ParkedKey, ParkedKeyAdmin, ResumeKeyResult, SkipKeyResult } from '
 
 export { prepareMessage, type SendSettings } from './producer/prepare-message.js';
 export { Producer } from './producer/producer.js';
+export { checkRef, refOf } from './producer/message-ref.js';
 export type { CancelResult, MessageRef, RescheduleResult, SendReceipt, SendResult } from './producer/receipt.js';
 export { durabilityLevel, unprovable, type Durability, type DurabilityLevel } from './producer/durability.js';
 export { checkSendOptions, type SendOptions, type SendRequest } from './producer/send-options.js';

@@ -22,6 +22,12 @@ export function checkInteger(option: string, value: unknown, min: number, max: n
   throw new InvalidOptionError(option, value, `must be a whole number from ${min} to ${max}`);
 }
 
+/** A valid Date or undefined, or InvalidOptionError. */
+export function checkDate(option: string, date: unknown): void {
+  if (date !== undefined && !(date instanceof Date && !Number.isNaN(date.getTime())))
+    throw new InvalidOptionError(option, date, 'must be a valid Date');
+}
+
 function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;

@@ -7,29 +7,10 @@
 local dead, letters = unpack(KEYS)
 local order, at, behind, from, before, count, bytes = unpack(ARGV)
 
--- Byte order, as in the zset; Lua's own comparison goes by the server's locale.
-local function less(x, y)
-  for i = 1, math.min(#x, #y) do
-    local a, b = string.byte(x, i), string.byte(y, i)
-    if a ~= b then return a < b end
-  end
-  return #x < #y
-end
-
--- How many letters lie before the position, and with it: found by halving, because many may share one ms.
-local function ranks_of(ms, name)
-  local low, high = redis.call('ZCOUNT', dead, '-inf', '(' .. ms), redis.call('ZCOUNT', dead, '-inf', ms)
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if less(redis.call('ZRANGE', dead, middle, middle)[1], name) then low = middle + 1 else high = middle end
-  end
-  return low, redis.call('ZRANGE', dead, low, low)[1] == name and low + 1 or low
-end
-
 local first = from == '' and 0 or redis.call('ZCOUNT', dead, '-inf', '(' .. from)
 local last = (before == '' and redis.call('ZCARD', dead) or redis.call('ZCOUNT', dead, '-inf', '(' .. before)) - 1
 if at ~= '' then
-  local lower, upper = ranks_of(at, behind)
+  local lower, upper = ranks_of(dead, at, behind)
   if order == 'oldest' then first = math.max(first, upper) else last = math.min(last, lower - 1) end
 end
 if first > last then return { 'END', at, behind, {} } end

@@ -3,15 +3,22 @@ import {
   checkReplay,
   TopicError,
   type BrokerAdmin,
+  type DueHistogram,
+  type DueQuery,
   type GroupLimits,
   type GroupState,
   type GroupStats,
   type ParkedHalfMessage,
+  type MessageRef,
   type ParkedKey,
   type PauseOptions,
   type ReplayOptions,
   type ReplayReport,
   type ResumeKeyResult,
+  type ScheduledDetails,
+  type ScheduledFilter,
+  type ScheduledPage,
+  type ScheduledQuery,
   type SkipKeyResult,
   type TopicSettings,
   type TopicStats,
@@ -23,6 +30,7 @@ import { OperatorOrders } from './operator-orders.js';
 import { ParkedKeys } from './parked-keys.js';
 import { RedisDeadLetters } from './redis-dead-letters.js';
 import { Replay } from './replay.js';
+import { ScheduledMessages } from './scheduled-messages.js';
 import { retryQueues, type KnownTopic, type StoredGroup } from './topics.js';
 
 export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
@@ -108,6 +116,26 @@ export class RedisAdmin extends RedisDeadLetters implements BrokerAdmin {
 
   async setLimits(topic: string, group: string, limits: GroupLimits): Promise<void> {
     await this.orders.setLimits(await this.known(topic), group, limits);
+  }
+
+  async listScheduled(topic: string, query: ScheduledQuery = {}): Promise<ScheduledPage> {
+    return (await this.scheduled(topic)).list(query);
+  }
+
+  async countScheduled(topic: string, filter: ScheduledFilter = {}): Promise<number> {
+    return (await this.scheduled(topic)).count(filter);
+  }
+
+  async findScheduled(topic: string, ref: MessageRef): Promise<ScheduledDetails | undefined> {
+    return (await this.scheduled(topic)).find(ref);
+  }
+
+  async dueHistogram(topic: string, query: DueQuery): Promise<DueHistogram> {
+    return (await this.scheduled(topic)).histogram(query, await this.now());
+  }
+
+  private async scheduled(topic: string): Promise<ScheduledMessages> {
+    return new ScheduledMessages(this.caller, await this.known(topic));
   }
 
   private async withPause(topic: KnownTopic, stats: GroupStats): Promise<GroupStats> {

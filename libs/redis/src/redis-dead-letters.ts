@@ -19,7 +19,7 @@ import {
 import { UnknownFate, type Caller } from './caller.js';
 import type { Connections } from './connections.js';
 import { decodeLetter } from './dead-letter-codec.js';
-import { DeadLetterPages } from './dead-letter-pages.js';
+import { deadLetterPages } from './dead-letter-pages.js';
 import type { DeclaredGroups } from './declared-groups.js';
 import type { ShardKeys } from './keys.js';
 import { Redrive } from './redrive.js';
@@ -77,7 +77,7 @@ export class RedisDeadLetters implements DeadLetterAdmin {
   async listDeadLetters(topic: string, group: string, query: DeadLetterQuery = {}): Promise<DeadLetterPage> {
     const { shards } = await this.known(topic);
     const { filter, order, limit, positions } = deadLetterQuery(query, shards.length);
-    const pages = new DeadLetterPages(this.caller, shards, group, { filter, order, positions });
+    const pages = deadLetterPages(this.caller, shards, group, { filter, order, positions });
     const letters: DeadLetterSummary[] = [];
     await pages.each((letter) => {
       if (matchesFilter(letter, filter)) letters.push(letter);

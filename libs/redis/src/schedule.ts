@@ -81,7 +81,7 @@ export class Schedule {
  * A business key names its shard and bucket. A message id names neither when the message was routed by another key, so
  * every shard and bucket is asked: at most one holds it, so the answer is still final.
  */
-function places({ settings, shards }: KnownTopic, ref: MessageRef): Place[] {
+export function places({ settings, shards }: KnownTopic, ref: MessageRef): Place[] {
   if ('idempotencyKey' in ref) {
     const name = keyRecord(ref.idempotencyKey, ref.orderingKey);
     const { shard } = routeOf(ref.orderingKey ?? ref.idempotencyKey, settings);

@@ -13,25 +13,30 @@ export function deadLetterCursor(order: string, positions: readonly DeadLetterPo
   return Buffer.from(JSON.stringify([order, packed])).toString('base64url');
 }
 
-/** Throws InvalidOptionError. */
-export function readCursor(cursor: unknown, order: string, shards: number): DeadLetterPosition[] {
+/** Throws InvalidOptionError. @param places in how many the listed things lie @param option named by it */
+export function readCursor(
+  cursor: unknown,
+  order: string,
+  places: number,
+  option = 'deadLetters.cursor',
+): DeadLetterPosition[] {
   const refuse = (why: string): never => {
-    throw new InvalidOptionError('deadLetters.cursor', cursor, why);
+    throw new InvalidOptionError(option, cursor, why);
   };
   let packed: unknown;
   try {
     packed = JSON.parse(Buffer.from(String(cursor), 'base64url').toString());
   } catch {
-    return refuse('is not a cursor of a dead-letter list');
+    return refuse('is not a cursor of a list');
   }
   const [itsOrder, positions] = Array.isArray(packed) ? (packed as unknown[]) : [];
-  if (!Array.isArray(positions) || positions.length !== shards) return refuse('is not a cursor of this list');
+  if (!Array.isArray(positions) || positions.length !== places) return refuse('is not a cursor of this list');
   if (itsOrder !== order) return refuse(`belongs to a list in the other order than '${order}'`);
   return (positions as unknown[]).map((position) => {
     if (position === null) return undefined;
     if (position === 'end') return 'end';
     const [at, name] = Array.isArray(position) ? (position as unknown[]) : [];
     if (Number.isSafeInteger(at) && typeof name === 'string') return { at: at as number, name };
-    return refuse('is not a cursor of a dead-letter list');
+    return refuse('is not a cursor of a list');
   });
 }

@@ -14,3 +14,10 @@ export function checkRef(ref: MessageRef): void {
   if (idempotencyKey !== undefined) checkName('ref.idempotencyKey', idempotencyKey);
   if (orderingKey !== undefined) checkName('ref.orderingKey', orderingKey);
 }
+
+/** What cancels it: by its idempotency key the answer is final even after it was delivered. */
+export function refOf(message: { messageId: string; idempotencyKey?: string; orderingKey?: string }): MessageRef {
+  const { messageId, idempotencyKey, orderingKey } = message;
+  if (idempotencyKey === undefined) return { messageId };
+  return orderingKey === undefined ? { idempotencyKey } : { idempotencyKey, orderingKey };
+}

@@ -34,6 +34,7 @@ import { releaseCases } from './release.cases.js';
 import { replayCases } from './replay.cases.js';
 import { retryCases } from './retry.cases.js';
 import { Scene } from './scene.js';
+import { scheduledCases } from './scheduled.cases.js';
 import { scheduleCases } from './schedule.cases.js';
 import { sendCases } from './send.cases.js';
 import { settleCases } from './settle.cases.js';
@@ -107,6 +108,7 @@ export function describeBrokerContract(
     describe('delay', () => delayCases(kit));
     describe('cancel and reschedule', () => cancelCases(kit));
     describe('half messages', () => halfCases(kit));
+    describe('messages that wait', () => scheduledCases(kit));
     describe('receive', () => receiveCases(kit));
     describe('wait', () => waitCases(kit));
     describe('settle', () => settleCases(kit));

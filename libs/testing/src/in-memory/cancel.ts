@@ -21,7 +21,7 @@ interface Found {
 }
 
 export function cancel(store: InMemoryStore, topic: StoredTopic, ref: MessageRef): CancelResult {
-  const found = find(topic, ref, store.now());
+  const found = findWaiting(topic, ref, store.now());
   if (typeof found === 'string') return found;
   const { shard, item } = found;
   shard.scheduled.remove(item.id);
@@ -38,7 +38,7 @@ export function reschedule(
   onScheduled: OnScheduled,
 ): RescheduleResult {
   const now = store.now();
-  const found = find(topic, ref, now);
+  const found = findWaiting(topic, ref, now);
   if (typeof found === 'string') return found;
   const { shard, item, index } = found;
   const dueAt = Math.max(now, 'atMs' in due ? due.atMs : now + due.delayMs);
@@ -49,7 +49,12 @@ export function reschedule(
   return 'rescheduled';
 }
 
-function find(topic: StoredTopic, ref: MessageRef, now: number): Found | 'already-delivered' | 'not-found' {
+/** The message that waits under this name, or why there is none. */
+export function findWaiting(
+  topic: StoredTopic,
+  ref: MessageRef,
+  now: number,
+): Found | 'already-delivered' | 'not-found' {
   let recorded = false;
   for (const index of shardsOf(topic, ref)) {
     const shard = topic.shards[index]!;

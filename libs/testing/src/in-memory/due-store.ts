@@ -26,6 +26,11 @@ export class DueStore<T> {
     return this.sorted.some(({ value }) => matches(value));
   }
 
+  /** In order. */
+  items(): readonly DueItem<T>[] {
+    return this.sorted;
+  }
+
   /** The item that is due first. */
   head(): DueItem<T> | undefined {
     return this.sorted[0];

@@ -5,12 +5,19 @@ import {
   checkReplay,
   TopicError,
   type BrokerAdmin,
+  type DueHistogram,
+  type DueQuery,
   type GroupLimits,
   type GroupState,
   type GroupStats,
+  type MessageRef,
   type ParkedKey,
   type PauseOptions,
   type ResumeKeyResult,
+  type ScheduledDetails,
+  type ScheduledFilter,
+  type ScheduledPage,
+  type ScheduledQuery,
   type SkipKeyResult,
   type ReplayOptions,
   type ReplayReport,
@@ -20,6 +27,7 @@ import {
 import { stateOf } from './in-memory-control.js';
 import { InMemoryHalfAdmin } from './in-memory-half-admin.js';
 import { listParked } from './list-parked.js';
+import { countScheduled, dueHistogram, findScheduled, listScheduled } from './list-scheduled.js';
 import { resumeKey, skipKey } from './operate-parked.js';
 import { replay } from './replay.js';
 import type { StoredGroup } from './stored-group.js';
@@ -85,6 +93,22 @@ export class InMemoryAdmin extends InMemoryHalfAdmin implements BrokerAdmin {
   async setLimits(topic: string, group: string, limits: GroupLimits): Promise<void> {
     const stored = checkLimits(limits);
     this.storedGroup(topic, group).shares.limits = stored;
+  }
+
+  async listScheduled(topic: string, query: ScheduledQuery = {}): Promise<ScheduledPage> {
+    return listScheduled(this.store.topic(topic), query);
+  }
+
+  async countScheduled(topic: string, filter: ScheduledFilter = {}): Promise<number> {
+    return countScheduled(this.store.topic(topic), filter);
+  }
+
+  async findScheduled(topic: string, ref: MessageRef): Promise<ScheduledDetails | undefined> {
+    return findScheduled(this.store.topic(topic), ref, this.store.now());
+  }
+
+  async dueHistogram(topic: string, query: DueQuery): Promise<DueHistogram> {
+    return dueHistogram(this.store.topic(topic), query, this.store.now());
   }
 
   private ordered(topic: string, group: string | undefined): StoredTopic | StoredGroup {
