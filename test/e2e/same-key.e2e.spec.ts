@@ -52,8 +52,8 @@ describe('1,000 sends of one key at once, from four processes to three shards', 
   it('store one while replies are lost, and the other answers do not change', async () => {
     let dropped = (): number => 0;
     const receipts = await sendFrom(`redis://127.0.0.1:${proxy.port}`, '', () => {
-      // From here on only sends name a record.
-      const loss = proxy.dropNextReplyTo(':id:', { count: 8 });
+      // Only sends name this record.
+      const loss = proxy.dropNextReplyTo(':id:k:order 7', { count: 8 });
       dropped = () => loss.dropped;
     });
     expect(dropped()).toBe(8);

@@ -13,6 +13,8 @@ export interface RaceOptions {
   /** Races that run at the same time. */
   readonly atOnce: number;
   readonly seed: number;
+  /** Before the cancels of each wave of `atOnce` are asked. */
+  readonly beforeCancels?: () => void;
 }
 
 /** Due this long after its send, in ms. */
@@ -25,9 +27,11 @@ const LATE_MS = 8;
 export async function race(
   sender: Mq,
   canceller: Mq,
-  { topic, messages, atOnce, seed }: RaceOptions,
+  { topic, messages, atOnce, seed, beforeCancels }: RaceOptions,
 ): Promise<RaceResult> {
   const prng = new Prng(seed);
+  // Connects, and knows the topic: the first cancels must not all be late.
+  await canceller.producer.cancel(topic, { idempotencyKey: 'nothing' });
   const answers = new Map<string, string>();
   for (let first = 0; first < messages; first += atOnce) {
     const keys = Array.from({ length: Math.min(atOnce, messages - first) }, (_, index) => `key-${first + index}`);
@@ -39,6 +43,7 @@ export async function race(
     }));
     const sentAt = performance.now();
     for (const result of await sender.producer.sendAll(requests)) if (!result.ok) throw result.error;
+    beforeCancels?.();
     await Promise.all(
       keys.map(async (idempotencyKey, index) => {
         const askAt = sentAt + delays[index]! + prng.int(-EARLY_MS, LATE_MS);
