@@ -22,9 +22,10 @@ export interface LoopOptions {
   onError?: OnLoopError;
   /**
    * Whether a pass that nobody wished for (`wakeIn`) would find nothing to do, as long as nobody outside of this process
-   * does something: a clock of tests may leave such passes out, so that hours go by at once. @default they are needed
+   * does something: a clock of tests may leave such passes out, so that hours go by at once. It says whether anybody holds
+   * a delivery. @default they are needed
    */
-  isIdle?: () => boolean;
+  isIdle?: (isLeased: boolean) => boolean;
   /** @default systemClock */
   clock?: Clock;
 }
@@ -123,8 +124,8 @@ export class BackgroundLoop {
   }
 
   /** Until when the pause may be put off. */
-  private readonly latestEnd = (): number =>
-    this.errorsInARow === 0 && this.options.isIdle?.() ? this.wakeAt : this.pauseEndsAt;
+  private readonly latestEnd = (isLeased: boolean): number =>
+    this.errorsInARow === 0 && this.options.isIdle?.(isLeased) ? this.wakeAt : this.pauseEndsAt;
 
   private async pass(signal: AbortSignal): Promise<void> {
     const { everyMs, jitter = 0, errorDelayMs = 100, maxErrorDelayMs = 5000, name } = this.options;

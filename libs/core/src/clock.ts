@@ -1,5 +1,8 @@
 // The only way the engine asks for time or waits, so that tests can own both.
 
+/** @param isLeased whether anybody holds a delivery now */
+export type LatestEnd = (isLeased: boolean) => number;
+
 export interface Clock {
   /** Unix ms. */
   now(): number;
@@ -10,7 +13,7 @@ export interface Clock {
    * @param latest for waits that only lead to a look at what nobody may have changed: monotonic ms until which a clock of
    *   tests may put the end off, asked when it is about to move. The system clock never does.
    */
-  wait(ms: number, signal?: AbortSignal, latest?: () => number): Promise<void>;
+  wait(ms: number, signal?: AbortSignal, latest?: LatestEnd): Promise<void>;
 }
 
 export const systemClock: Clock = {

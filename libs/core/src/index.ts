@@ -18,7 +18,7 @@ export type {
   ReceiveOptions,
 } from './broker.js';
 export type { BrokerAdmin, GroupStats, TopicStats } from './broker-admin.js';
-export { systemClock, type Clock } from './clock.js';
+export { systemClock, type Clock, type LatestEnd } from './clock.js';
 export type { GroupAdmin } from './control/group-admin.js';
 export type { GroupControl } from './control/group-control.js';
 export type { BookedStarts, HeldSlots } from './control/group-shares.js';

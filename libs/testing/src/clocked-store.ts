@@ -5,6 +5,6 @@ export interface ClockedStore {
   settle(): Promise<void>;
   /** Its time is now so much, Unix ms. */
   moveTo(now: number): Promise<void>;
-  /** Whether any delivery is leased: then no look may be left out. */
+  /** Whether anybody holds a delivery: then looks for expired leases may not be left out. */
   isLeased(): boolean | Promise<boolean>;
 }

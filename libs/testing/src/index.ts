@@ -4,13 +4,8 @@ export { connectInMemory, type InMemoryOptions, type InMemoryPorts } from './in-
 export { InMemoryStore } from './in-memory/in-memory-store.js';
 export type { ClockedStore } from './clocked-store.js';
 export { ManualClock } from './manual-clock.js';
-export {
-  createTestMq,
-  type TestConnection,
-  type TestDeadLetter,
-  type TestMq,
-  type TestMqOptions,
-} from './mq-testing.js';
+export { createTestMq, type TestMq, type TestMqOptions } from './mq-testing.js';
+export { createTestBroker, type TestBroker, type TestBrokerOptions, type TestDeadLetter } from './test-broker.js';
 export {
   connectVirtualRedis,
   type VirtualRedis,

@@ -1,12 +1,12 @@
 // Time that stands still until a test moves it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '@millrace/core';
+import type { Clock, LatestEnd } from '@millrace/core';
 import type { ClockedStore } from './clocked-store.js';
 
 interface Waiter {
   readonly at: number;
   /** Until when its end may be put off. */
-  readonly latest?: () => number;
+  readonly latest?: LatestEnd;
   /** In which `advance` it began. */
   readonly round: number;
   readonly resolve: () => void;
@@ -21,8 +21,8 @@ const DEFAULT_START = Date.UTC(2026, 0, 1);
  * so a loop that waits again is woken at each of its steps, as it would be in real time.
  *
  * Hours go by at once where nothing happens: with a store on this clock, looks of background loops that can find nothing
- * are left out, once each loop has looked in this `advance`, and as long as no delivery is leased. What is due, and every
- * wait that is not such a look, still ends at its own instant.
+ * are left out, once each loop has looked in this `advance`. What is due, and every wait that is not such a look, still ends
+ * at its own instant.
  */
 export class ManualClock implements Clock {
   private readonly waiters: Waiter[] = [];
@@ -53,7 +53,7 @@ export class ManualClock implements Clock {
     return () => void this.stores.delete(store);
   }
 
-  async wait(ms: number, signal?: AbortSignal, latest?: () => number): Promise<void> {
+  async wait(ms: number, signal?: AbortSignal, latest?: LatestEnd): Promise<void> {
     if (signal?.aborted) return;
     // Not a microtask: a loop that waits for nothing must not keep everything else from running.
     if (ms <= 0) return nextTurn();
@@ -124,23 +124,22 @@ export class ManualClock implements Clock {
 
   /** The earliest end that cannot be put off, or `target`. */
   private async nextStop(target: number): Promise<number> {
-    const first = this.waiters[0]?.at ?? Infinity;
-    if (first >= target) return target;
-    const mayPutOff = this.waiters.some((waiter) => waiter.at < target && this.endOf(waiter) > waiter.at);
-    if (!mayPutOff || !(await this.isQuiet()))
-      return Math.max(this.elapsed, Math.min(target, this.waiters[0]?.at ?? target));
-    const ends = this.waiters.map((waiter) => this.endOf(waiter));
+    const next = Math.min(target, this.waiters[0]?.at ?? target);
+    const mayBePutOff = this.waiters.some((waiter) => waiter.at < target && this.endOf(waiter, false) > waiter.at);
+    if (!mayBePutOff || this.stores.size === 0) return Math.max(this.elapsed, next);
+    const isLeased = await this.isAnyLeased();
+    const ends = this.waiters.map((waiter) => this.endOf(waiter, isLeased));
     return Math.max(this.elapsed, Math.min(target, ...ends));
   }
 
   /** One look of every loop in each advance is never put off: somebody outside may have done something. */
-  private endOf({ at, latest, round }: Waiter): number {
-    return latest && round === this.round ? Math.max(at, latest()) : at;
+  private endOf({ at, latest, round }: Waiter, isLeased: boolean): number {
+    return latest && round === this.round ? Math.max(at, latest(isLeased)) : at;
   }
 
-  private async isQuiet(): Promise<boolean> {
-    for (const store of this.stores) if (await store.isLeased()) return false;
-    return this.stores.size > 0;
+  private async isAnyLeased(): Promise<boolean> {
+    for (const store of this.stores) if (await store.isLeased()) return true;
+    return false;
   }
 
   /** Behind all waiters that end at the same instant or earlier. */

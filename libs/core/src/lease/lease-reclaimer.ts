@@ -28,8 +28,7 @@ export class LeaseReclaimer extends BackgroundLoop {
       pass: (signal) => this.reclaimAll(signal),
       onError: parts.onError,
       clock: parts.clock,
-      // A clock that leaves looks out sees to it that nothing is leased meanwhile.
-      isIdle: () => true,
+      isIdle: (isLeased) => !isLeased,
     });
   }
 
