@@ -8,11 +8,18 @@ const blocks = [...document.matchAll(/^`([^`\n]+\.ts)`\n\n```ts\n([\s\S]*?)^```$
 
 describe('docs/testing.md', () => {
   it('says of every TypeScript block which file it is', () => {
-    expect(blocks.map(([, file]) => file)).toEqual(['src/orders.ts', 'src/app.module.ts', 'test/order-timeout.spec.ts']);
+    expect(blocks.map(([, file]) => file)).toEqual([
+      'src/orders.ts',
+      'src/app.module.ts',
+      'test/order-timeout.spec.ts',
+    ]);
     expect(document.match(/^```ts$/gm)).toHaveLength(blocks.length);
   });
 
-  it.each(blocks.map(([, file, text]) => [file!, text!]))('has the text of %s that is compiled and run', (file, text) => {
-    expect(text).toBe(read(`./${file.replace('.spec.ts', '.int.spec.ts')}`));
-  });
+  it.each(blocks.map(([, file, text]) => [file!, text!]))(
+    'has the text of %s that is compiled and run',
+    (file, text) => {
+      expect(text).toBe(read(`./${file.replace('.spec.ts', '.int.spec.ts')}`));
+    },
+  );
 });
