@@ -42,9 +42,12 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
   const relay = sending?.outbox || config.relaying ? { pollInterval: '200ms' } : false;
   const database = config.relaying ? mortalRelay(ports.broker, pool.database) : pool.database;
 
+  // Topics that are declared at start need the broker then; an app that only writes rows must start without it.
+  const topics = sending?.business || config.relaying ? [] : config.topics;
+
   @Module({
     imports: [
-      MqModule.forRoot({ ports, topics: config.topics }),
+      MqModule.forRoot({ ports, topics }),
       TransactionalModule.forRoot({ database, relay, migrate: true }),
     ],
   })
