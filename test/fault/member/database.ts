@@ -46,10 +46,7 @@ export async function openDatabase(config: MemberConfig): Promise<Database> {
   const topics = sending?.business || config.relaying ? [] : config.topics;
 
   @Module({
-    imports: [
-      MqModule.forRoot({ ports, topics }),
-      TransactionalModule.forRoot({ database, relay, migrate: true }),
-    ],
+    imports: [MqModule.forRoot({ ports, topics }), TransactionalModule.forRoot({ database, relay, migrate: true })],
   })
   class DatabaseModule {}
 
