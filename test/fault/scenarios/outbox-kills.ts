@@ -29,7 +29,9 @@ function outboxOn(kind: SqlKind, id: string, product: string): Scenario {
       const { kills, redisAwayMs } = stage.options.isQuick ? SHORT : FULL;
       await Promise.all([stage.startRedis('--appendonly', 'yes', '--appendfsync', 'always'), stage.startSql(kind)]);
       await stage.sql(BUSINESS(kind));
-      const listening = [concurrent(0, { inbox: true }), ordered(1, { inbox: true })];
+      // No consumer dies here: leases that expire on a busy machine would only be noise.
+      const calm = { inbox: true, lease: '15s' };
+      const listening = [concurrent(0, calm), ordered(1, calm)];
       stage.rules = { groups: stage.groups(listening) };
       for (const name of ['consumer 1', 'consumer 2']) await stage.consumer(name, listening);
       const business = { keys: 30, rollbackShare: 0.2 };
@@ -89,5 +91,5 @@ async function redisAway(stage: Stage, ms: number): Promise<void> {
   await stage.redis.restart();
   stage.figures['Redis away ms'] = ms;
   stage.figures['committed meanwhile'] = meanwhile;
-  if (meanwhile === 0) stage.problems.push('nothing was committed while Redis was away');
+  if (meanwhile === 0 && !stage.options.isQuick) stage.problems.push('nothing was committed while Redis was away');
 }
