@@ -23,7 +23,7 @@ const SUBJECTS = [
   ['delivery', 'topic', 'routing', 'transport dedup', 'business dedup', 'cancel', 'unknown', 'delay levels'],
   ['arbitrary delay', 'retry', 'back-off', 'ordered', 'dead letter', 'handler time-out', 'lease', 'tags', 'broadcast'],
   ['start', 'durability', 'retention', 'maxLength', 'ttl', 'limits', 'outbox', 'inbox', 'fence', 'idempotent listener'],
-  ['shutdown', 'upkeep', 'wire format', 'bad input'],
+  ['shutdown', 'upkeep', 'wire format', 'bad input', 'half messages', 'recurring'],
 ].flat();
 
 describe('the page of guarantees', () => {
