@@ -17,8 +17,8 @@ export interface RaceOptions {
   readonly beforeCancels?: () => void;
 }
 
-/** Due this long after its send, in ms. */
-const DUE_MS = [30, 90] as const;
+/** Due this long after its send, in ms: a slow machine has stored a whole wave by then. */
+const DUE_MS = [100, 220] as const;
 /** How far from the due instant it is asked, in ms; it is on its way for a while too. */
 const EARLY_MS = 12;
 const LATE_MS = 8;
