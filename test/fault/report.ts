@@ -38,7 +38,7 @@ export function writeRows(page: string, rows: readonly (Row | SkippedRow)[]): vo
   const [old, after] = split(rest, END, page);
   const kept = new Map(old.split('\n').flatMap((row) => (/^\| T\d/.test(row) ? [[idOf(row), row] as const] : [])));
   for (const row of rows) kept.set(row.scenario, tableRow(row));
-  const sorted = [...kept].toSorted(([a], [b]) => Number(a.slice(1)) - Number(b.slice(1)));
+  const sorted = [...kept].toSorted(([a], [b]) => inOrder(a, b));
   writeFileSync(page, `${before}${BEGIN}\n\n${HEAD}\n${sorted.map(([, row]) => row).join('\n')}\n\n${END}${after}`);
 }
 
@@ -67,7 +67,12 @@ function tableRow(row: Row | SkippedRow): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
-const idOf = (row: string): string => /^\| (T\d+)/.exec(row)![1]!;
+/** With the letter that tells variants of a scenario apart: T12 and T12M have a row each. */
+const idOf = (row: string): string => /^\| (T\d+[A-Z]?)/.exec(row)![1]!;
+
+function inOrder(a: string, b: string): number {
+  return Number.parseInt(a.slice(1), 10) - Number.parseInt(b.slice(1), 10) || (a < b ? -1 : 1);
+}
 
 function split(text: string, at: string, page: string): [string, string] {
   const index = text.indexOf(at);
