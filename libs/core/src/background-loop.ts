@@ -30,6 +30,9 @@ export interface LoopOptions {
   clock?: Clock;
 }
 
+/** Without a reason an abort makes an error with a stack, which nobody looks at here. */
+const WOKEN = 'woken';
+
 /**
  * Runs passes one after the other, never two at once, until it is stopped; no error ends it.
  *
@@ -70,7 +73,7 @@ export class BackgroundLoop {
   async stop(): Promise<void> {
     this.stopping?.abort();
     this.stopping = undefined;
-    this.wakeUp?.abort();
+    this.wakeUp?.abort(WOKEN);
     await this.finished;
   }
 
@@ -86,7 +89,7 @@ export class BackgroundLoop {
     if (now + ms >= this.wakeAt) return;
     this.wakeAt = now + ms;
     // After a suspension the end of the pause may lie behind us, and its timer may not have fired yet.
-    if (this.wakeAt < this.pauseEndsAt || this.pauseEndsAt <= now) this.wakeUp?.abort();
+    if (this.wakeAt < this.pauseEndsAt || this.pauseEndsAt <= now) this.wakeUp?.abort(WOKEN);
   }
 
   health(): LoopHealth {

@@ -4,7 +4,7 @@
 -- fence of the hand-over, which only grows.
 local stream, notes = unpack(KEYS)
 local group, consumer, lease, cursor, max, prefix, replayer = unpack(ARGV)
-local PAGE = 200
+local PAGE = 64
 local now = now_ms()
 
 local rows = redis.call('XPENDING', stream, group, cursor, '+', PAGE)

@@ -84,4 +84,51 @@ describe('Coalescer', () => {
     calls[1]!.answer();
     await expect(Promise.all([a, b, c])).resolves.toEqual(['broken', 'broken', 'c!']);
   });
+
+  it('answers a request whose items leave with several calls when the last of these is answered, in its own order', async () => {
+    const { of, calls } = coalescer();
+    void of.add('x');
+    const all = of.addAll(['a', 'b', 'c', 'd']);
+    let isAnswered = false;
+    void all.then(() => (isAnswered = true));
+    await turn();
+    expect(calls.map(({ items }) => items)).toEqual([
+      ['x', 'a', 'b'],
+      ['c', 'd'],
+    ]);
+    calls[1]!.answer();
+    await turn();
+    expect(isAnswered).toBe(false);
+    calls[0]!.answer();
+    await expect(all).resolves.toEqual(['a!', 'b!', 'c!', 'd!']);
+  });
+
+  it('keeps the order of requests when one of them has to wait for its turn', async () => {
+    const { of, calls } = coalescer({ ordered: (item) => item.startsWith('o') });
+    void of.addAll(['o1', 'a']);
+    await turn();
+    void of.addAll(['b', 'o2', 'c']);
+    void of.add('d');
+    await turn();
+    expect(calls.map(({ items }) => items)).toEqual([['o1', 'a'], ['b']]);
+    calls[1]!.answer();
+    calls[0]!.answer();
+    await turn();
+    expect(calls.slice(2).map(({ items }) => items)).toEqual([['o2', 'c', 'd']]);
+  });
+
+  it('answers an empty request without a call', async () => {
+    const { of, calls } = coalescer();
+    await expect(of.addAll([])).resolves.toEqual([]);
+    expect(calls).toEqual([]);
+  });
+
+  it('rejects a request when one of its calls fails', async () => {
+    const { of, calls } = coalescer({ maxItems: 1 });
+    const all = of.addAll(['a', 'b']).catch((error: Error) => error.message);
+    await turn();
+    calls[0]!.answer();
+    calls[1]!.fail(new Error('broken'));
+    await expect(all).resolves.toBe('broken');
+  });
 });

@@ -13,14 +13,32 @@ export interface CoalescerOptions<Item> {
   ordered?: (item: Item) => boolean;
 }
 
-interface Waiting<Item, Result> {
-  item: Item;
-  resolve(result: Result): void;
+/** Items that were asked for together. One promise serves them all: one for each is the dearest part of a settled message. */
+interface Request<Item, Result> {
+  readonly items: readonly Item[];
+  readonly results: Result[];
+  /** So many have left with a call. */
+  left: number;
+  answered: number;
+  resolve(results: Result[]): void;
   reject(error: unknown): void;
 }
 
+/** What a call takes of a request. */
+interface Part<Item, Result> {
+  readonly request: Request<Item, Result>;
+  readonly from: number;
+  readonly count: number;
+}
+
+interface Batch<Item, Result> {
+  readonly items: Item[];
+  readonly parts: Part<Item, Result>[];
+  readonly ordered: boolean;
+}
+
 export class Coalescer<Item, Result> {
-  private waiting: Waiting<Item, Result>[] = [];
+  private waiting: Request<Item, Result>[] = [];
   private calls = 0;
   private orderedCalls = 0;
   private scheduled = false;
@@ -31,16 +49,21 @@ export class Coalescer<Item, Result> {
   ) {}
 
   add(item: Item): Promise<Result> {
+    return this.addAll([item]).then(([result]) => result!);
+  }
+
+  /** The results, in the order of the items; they may leave with more than one call. Rejects when one of these does. */
+  addAll(items: readonly Item[]): Promise<Result[]> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
-      if (!this.scheduled && this.calls < this.options.maxCalls) {
-        this.scheduled = true;
-        // A microtask, not a timer: everything added in this turn leaves together, nothing waits.
-        queueMicrotask(() => {
-          this.scheduled = false;
-          this.flush();
-        });
-      }
+      if (items.length === 0) return resolve([]);
+      this.waiting.push({ items, results: [], left: 0, answered: 0, resolve, reject });
+      if (this.scheduled || this.calls >= this.options.maxCalls) return;
+      this.scheduled = true;
+      // A microtask, not a timer: everything added in this turn leaves together, nothing waits.
+      queueMicrotask(() => {
+        this.scheduled = false;
+        this.flush();
+      });
     });
   }
 
@@ -53,34 +76,50 @@ export class Coalescer<Item, Result> {
   }
 
   /** The next batch, or undefined while its order forbids it to leave. */
-  private take(): { items: Waiting<Item, Result>[]; ordered: boolean } | undefined {
-    const { maxItems, maxBytes, bytesOf, ordered: isOrdered } = this.options;
-    let bytes = 0;
-    let count = 0;
-    let ordered = false;
-    for (const { item } of this.waiting) {
-      bytes += bytesOf(item);
-      if (count === maxItems || (bytes > maxBytes && count > 0)) break;
-      if (isOrdered?.(item)) {
-        if (this.orderedCalls > 0) break;
-        ordered = true;
-      }
-      count++;
+  private take(): Batch<Item, Result> | undefined {
+    const items: Item[] = [];
+    const parts: Part<Item, Result>[] = [];
+    const room = { bytes: 0, ordered: false };
+    let whole = 0;
+    for (const request of this.waiting) {
+      const from = request.left;
+      while (request.left < request.items.length && this.fits(request.items[request.left]!, items.length, room))
+        items.push(request.items[request.left++]!);
+      if (request.left > from) parts.push({ request, from, count: request.left - from });
+      if (request.left < request.items.length) break;
+      whole++;
     }
-    if (count === 0) return undefined;
-    const items = count === this.waiting.length ? this.waiting : this.waiting.slice(0, count);
-    this.waiting = count === this.waiting.length ? [] : this.waiting.slice(count);
-    return { items, ordered };
+    this.waiting = whole === this.waiting.length ? [] : this.waiting.slice(whole);
+    return items.length > 0 ? { items, parts, ordered: room.ordered } : undefined;
   }
 
-  private async run({ items, ordered }: { items: Waiting<Item, Result>[]; ordered: boolean }): Promise<void> {
+  /** Whether the item may go with a batch of `count` others; counts it then. */
+  private fits(item: Item, count: number, room: { bytes: number; ordered: boolean }): boolean {
+    const { maxItems, maxBytes, bytesOf, ordered } = this.options;
+    if (count === maxItems) return false;
+    const bytes = room.bytes + bytesOf(item);
+    if (bytes > maxBytes && count > 0) return false;
+    if (ordered?.(item)) {
+      if (this.orderedCalls > 0) return false;
+      room.ordered = true;
+    }
+    room.bytes = bytes;
+    return true;
+  }
+
+  private async run({ items, parts, ordered }: Batch<Item, Result>): Promise<void> {
     this.calls++;
     if (ordered) this.orderedCalls++;
     try {
-      const results = await this.call(items.map(({ item }) => item));
-      for (let index = 0; index < items.length; index++) items[index]!.resolve(results[index]!);
+      const results = await this.call(items);
+      let at = 0;
+      for (const { request, from, count } of parts) {
+        for (let index = from; index < from + count; index++) request.results[index] = results[at++]!;
+        request.answered += count;
+        if (request.answered === request.items.length) request.resolve(request.results);
+      }
     } catch (error) {
-      for (const item of items) item.reject(error);
+      for (const { request } of parts) request.reject(error);
     } finally {
       this.calls--;
       if (ordered) this.orderedCalls--;

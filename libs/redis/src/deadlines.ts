@@ -4,26 +4,28 @@ const SWEEP_MS = 250;
 
 interface Waiting {
   readonly expiresAt: number;
-  expire(): void;
+  /** Undefined once its promise is settled. */
+  expire?: () => void;
 }
 
 export class Deadlines {
-  private readonly waiting = new Set<Waiting>();
+  /** Swept, not emptied one by one: a Set through which every call passes costs a trail of dead tables (core's chain.ts). */
+  private waiting: Waiting[] = [];
   private timer: NodeJS.Timeout | undefined;
 
   /** The promise's outcome, or a rejection with `expired()` once `ms` (plus at most one sweep) have passed. */
   guard<T>(promise: Promise<T>, ms: number, expired: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const entry: Waiting = { expiresAt: performance.now() + ms, expire: () => reject(expired()) };
-      this.waiting.add(entry);
+      this.waiting.push(entry);
       this.timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
       promise.then(
         (value) => {
-          this.waiting.delete(entry);
+          entry.expire = undefined;
           resolve(value);
         },
         (error: unknown) => {
-          this.waiting.delete(entry);
+          entry.expire = undefined;
           reject(error);
         },
       );
@@ -32,12 +34,14 @@ export class Deadlines {
 
   private sweep(): void {
     const now = performance.now();
+    const left: Waiting[] = [];
     for (const entry of this.waiting) {
-      if (entry.expiresAt > now) continue;
-      this.waiting.delete(entry);
-      entry.expire();
+      if (!entry.expire) continue;
+      if (entry.expiresAt > now) left.push(entry);
+      else entry.expire();
     }
-    if (this.waiting.size > 0) return;
+    this.waiting = left;
+    if (left.length > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;
   }

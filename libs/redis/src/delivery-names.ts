@@ -74,7 +74,11 @@ export class CallStreams {
   }
 }
 
-/** Ids are `<ms>-<sequence>`; of one process's reads the ms have the same length. */
+/** Ids are `<ms>-<sequence>`: numbers, so neither text order nor length decides. */
 export function isEarlier(a: string, b: string): boolean {
+  const dash = a.indexOf('-');
+  if (dash !== b.indexOf('-')) return dash < b.indexOf('-');
+  const [ms, otherMs] = [a.slice(0, dash), b.slice(0, dash)];
+  if (ms !== otherMs) return ms < otherMs;
   return a.length === b.length ? a < b : a.length < b.length;
 }

@@ -23,8 +23,8 @@ export function decodeEntry(raw: RawEntry): DecodedEntry {
   // The id of a parked message holds its ordering key.
   const entryId = raw[0].toString();
   const fields = raw[1];
-  const first = { entryId, state: FIRST_DELIVERY, fencedBy: 0, readyAt: entryMs(entryId) };
-  if (!fields || !isOurs(fields)) return { ...first, message: foreign(entryId, fields ?? []) };
+  const writtenAt = entryMs(entryId);
+  if (!fields || !isOurs(fields)) return untried(entryId, foreign(entryId, fields ?? []), writtenAt);
   const message: StoredMessage = {
     messageId: fields[1]!.toString(),
     tag: fields[3]!.length === 0 ? '' : fields[3]!.toString(),
@@ -32,15 +32,20 @@ export function decodeEntry(raw: RawEntry): DecodedEntry {
     meta: fields[7]!,
     body: fields[9]!,
   };
-  if (fields.length === 10) return { ...first, message };
-  const { state, fence = 0, ready = first.readyAt } = decodeCarried(fields[11]!.toString());
+  if (fields.length === 10) return untried(entryId, message, writtenAt);
+  const { state, fence = 0, ready = writtenAt } = decodeCarried(fields[11]!.toString());
   return { entryId, message, state, fencedBy: fence, readyAt: ready };
+}
+
+function untried(entryId: string, message: StoredMessage, readyAt: number): DecodedEntry {
+  return { entryId, message, state: FIRST_DELIVERY, fencedBy: 0, readyAt };
 }
 
 /** The ms part of an entry's id: when it was written, by the server's clock. */
 export function entryMs(entryId: string): number {
   // That of a parked message ends with the padded id of its entry and a mark: `…<16 digits>-<20 digits>q`.
-  return /[qr]$/.test(entryId) ? Number(entryId.slice(-38, -22)) : Number.parseInt(entryId, 10);
+  const isParked = entryId.endsWith('q') || entryId.endsWith('r');
+  return isParked ? Number(entryId.slice(-38, -22)) : Number.parseInt(entryId, 10);
 }
 
 function isOurs(fields: (Buffer | null)[]): boolean {

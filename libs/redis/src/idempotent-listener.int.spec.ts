@@ -93,7 +93,7 @@ describe('idempotent listeners of two processes on three shards', () => {
     const [one, two] = [member(connection, failing(new Set())), member(connection, failing(new Set()))];
     await Promise.all([one.start(), two.start()]);
     const ended = allEnded();
-    const losses = (['claim-once', 'complete-once', 'release-once', 'settle'] as const).map((script) =>
+    const losses = (['claim-once', 'complete-once', 'release-once', 'ack'] as const).map((script) =>
       proxy.dropNextReplyTo((request) => wordsOf(script).some((word) => request.includes(word)), { count: 3 }),
     );
     await sendAll(one);

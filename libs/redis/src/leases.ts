@@ -18,8 +18,8 @@ import type { ScriptArgument } from './scripts.js';
 import type { GroupShard, GroupStream } from './streams.js';
 
 const PER_CALL = 200;
-/** Pages of 200 pending entries of one stream in one look: live leases must not make a long list take for ever. */
-const PAGES_PER_LOOK = 25;
+/** Pages of 64 pending entries of one stream in one look: live leases must not make a long list take for ever. */
+const PAGES_PER_LOOK = 80;
 
 /** The cursor of a list that was gone through to its end. */
 const FROM_START = '-';
@@ -38,7 +38,7 @@ export class Leases {
   /** One mark for each stream; only what was taken over, or is read in order, needs a note of its own. */
   async markStarted(deliveries: readonly NotedDelivery[]): Promise<void> {
     const single = deliveries.filter(({ noted }) => noted !== undefined);
-    const marks = this.marks(deliveries);
+    const marks = single.length < deliveries.length ? this.marks(deliveries) : [];
     if (marks.length > 0) await this.mark([], marks);
     await Promise.all(pages(single).map((page) => this.mark(page, [])));
   }
@@ -86,14 +86,14 @@ export class Leases {
 
   /** Up to which entry of each stream handlers have started. */
   private marks(deliveries: readonly NotedDelivery[]): ScriptArgument[] {
-    const latest = new Map<string, Delivery>();
+    const latest: Delivery[] = [];
     for (const delivery of deliveries) {
       if (delivery.noted !== undefined) continue;
-      const field = markField(delivery.consumer, delivery);
-      const other = latest.get(field);
-      if (!other || isEarlier(other.entryId, delivery.entryId)) latest.set(field, delivery);
+      const place = this.shard.placeOf(delivery);
+      const other = latest[place];
+      if (!other || isEarlier(other.entryId, delivery.entryId)) latest[place] = delivery;
     }
-    return [...latest].flatMap(([field, { entryId }]) => [0, field, entryId]);
+    return latest.flatMap((delivery) => [0, markField(delivery.consumer, delivery), delivery.entryId]);
   }
 
   private async mark(deliveries: readonly NotedDelivery[], marks: readonly ScriptArgument[]): Promise<void> {

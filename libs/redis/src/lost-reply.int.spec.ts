@@ -144,7 +144,7 @@ describe('a lost reply', () => {
   it('of an ack still says settled, and the message is done once', async () => {
     await ports.broker.send([message()]);
     const [delivery] = await leased(1);
-    expect(await losing('settle', () => settle(delivery!, { type: 'ack' }))).toBe('settled');
+    expect(await losing('ack', () => settle(delivery!, { type: 'ack' }))).toBe('settled');
     expect(await groupStats()).toMatchObject({ leased: 0, done: 1 });
   });
 

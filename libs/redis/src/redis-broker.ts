@@ -12,12 +12,12 @@ import {
   type ReceiveOptions,
   type RescheduleResult,
   type SendResult,
-  type Settlement,
   type SettleResult,
   type Subscription,
   type TopicSettings,
   type TopicSpec,
 } from '@millrace/core';
+import { byConsumer, consumerName } from './by-consumer.js';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
 import type { DeclaredGroups } from './declared-groups.js';
@@ -25,6 +25,7 @@ import { GroupConsumer } from './group-consumer.js';
 import { Schedule } from './schedule.js';
 import { checkServers } from './server-check.js';
 import { Sender } from './sender.js';
+import type { Settling } from './settler.js';
 import type { DurableLanes } from './durable-lanes.js';
 import { isNoGroup } from './server-error.js';
 import type { ServerClock } from './server-clock.js';
@@ -102,16 +103,26 @@ export class RedisBroker implements Broker {
   }
 
   async markStarted(deliveries: readonly Delivery[]): Promise<void> {
-    await Promise.all(byConsumer(deliveries).map(([one, all]) => this.of(one).leases.markStarted(all)));
+    const parts = byConsumer(deliveries, (delivery) => delivery);
+    await Promise.all(parts.map(({ one, all }) => this.of(one).leases.markStarted(all)));
   }
 
-  settle(items: readonly { delivery: Delivery; settlement: Settlement }[]): Promise<SettleResult[]> {
-    return Promise.all(items.map((item) => this.of(item.delivery).settler.settle(item)));
+  async settle(items: readonly Settling[]): Promise<SettleResult[]> {
+    const parts = byConsumer(items, ({ delivery }) => delivery);
+    if (parts.length === 1) return this.of(parts[0]!.one).settler.settle(items);
+    const results: SettleResult[] = [];
+    await Promise.all(
+      parts.map(async ({ one, all, indexes }) => {
+        const answers = await this.of(one).settler.settle(all);
+        for (const [at, index] of indexes.entries()) results[index] = answers[at]!;
+      }),
+    );
+    return results;
   }
 
   async renew(deliveries: readonly Delivery[]): Promise<Delivery[]> {
-    const groups = byConsumer(deliveries);
-    return (await Promise.all(groups.map(([one, all]) => this.of(one).leases.renew(all)))).flat();
+    const parts = byConsumer(deliveries, (delivery) => delivery);
+    return (await Promise.all(parts.map(({ one, all }) => this.of(one).leases.renew(all)))).flat();
   }
 
   reclaim(subscription: Subscription, shard: number, { max }: { max: number }): Promise<Delivery[]> {
@@ -178,22 +189,3 @@ const REPAIR_AGAIN_MS = 500;
 
 /** Only shown on a renewed delivery that another process received. */
 const FOREIGN_LEASE_MS = 1_000;
-
-const consumerName = ({
-  topic,
-  shard,
-  group,
-  consumer,
-}: Pick<Delivery, 'topic' | 'shard' | 'group' | 'consumer'>): string => `${topic} ${shard} ${group} ${consumer}`;
-
-/** The deliveries of each consumer, under one of them. */
-function byConsumer(deliveries: readonly Delivery[]): [one: Delivery, all: Delivery[]][] {
-  const groups = new Map<string, Delivery[]>();
-  for (const delivery of deliveries) {
-    const name = consumerName(delivery);
-    const group = groups.get(name);
-    if (group) group.push(delivery);
-    else groups.set(name, [delivery]);
-  }
-  return [...groups.values()].map((all) => [all[0]!, all]);
-}

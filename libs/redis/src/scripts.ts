@@ -31,6 +31,7 @@ const SCRIPTS = {
   reschedule: ['clock', 'token'],
   promote: ['clock'],
   'mark-started': ['always', 'ids', 'owner'],
+  ack: ['clock', 'token', 'owner'],
   settle: ['clock', 'token', 'owner', 'tags', 'letters', 'parked'],
   renew: ['owner'],
   reclaim: ['clock', 'ids'],

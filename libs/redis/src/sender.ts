@@ -25,6 +25,7 @@ interface Routed {
   /** Queue inside the shard. */
   readonly queue: number;
   readonly bucket: number;
+  readonly coalescer: Coalescer<Routed, SendResult>;
 }
 
 type Note =
@@ -50,11 +51,34 @@ export class Sender {
   ) {}
 
   send(batch: readonly OutgoingMessage[]): Promise<SendResult[]> {
-    if (batch.length === 1) return this.add(batch[0]!).then((result) => [result]);
-    return Promise.all(batch.map((message) => this.add(message)));
+    const routed = batch.map((message) => this.route(message));
+    const first = routed[0];
+    if (!first) return Promise.resolve([]);
+    const { coalescer } = first;
+    // The usual case: everything goes to one shard.
+    if (routed.every((other) => other.coalescer === coalescer)) return coalescer.addAll(routed);
+    return this.sendApart(routed);
   }
 
-  private add(message: OutgoingMessage): Promise<SendResult> {
+  /** To several shards, topics or durability levels. */
+  private async sendApart(routed: readonly Routed[]): Promise<SendResult[]> {
+    const places = new Map<Coalescer<Routed, SendResult>, number[]>();
+    for (const [index, { coalescer }] of routed.entries()) {
+      const place = places.get(coalescer);
+      if (place) place.push(index);
+      else places.set(coalescer, [index]);
+    }
+    const results: SendResult[] = [];
+    await Promise.all(
+      [...places].map(async ([coalescer, indexes]) => {
+        const part = await coalescer.addAll(indexes.map((index) => routed[index]!));
+        for (const [at, index] of indexes.entries()) results[index] = part[at]!;
+      }),
+    );
+    return results;
+  }
+
+  private route(message: OutgoingMessage): Routed {
     const { settings } = this.topics.get(message.topic);
     const { shard, queue } = routeOf(message.routingKey, settings);
     // With a record the bucket follows the key, so that a second send looks where the first one lies.
@@ -62,7 +86,7 @@ export class Sender {
       message.due || message.identity
         ? bucketOf(message.identity?.record ?? message.messageId, settings.delayBuckets)
         : 0;
-    return this.coalescer(message.topic, shard, message.durability).add({ message, queue, bucket });
+    return { message, queue, bucket, coalescer: this.coalescer(message.topic, shard, message.durability) };
   }
 
   private coalescer(topic: string, shard: number, level: DurabilityLevel | undefined): Coalescer<Routed, SendResult> {

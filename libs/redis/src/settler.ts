@@ -3,7 +3,7 @@ import type { Settlement, SettleResult } from '@millrace/core';
 import type { Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
 import { encodeState } from './retry-field.js';
-import { CallStreams, fieldOf, pendingName, type NotedDelivery } from './delivery-names.js';
+import { CallStreams, fieldOf, isEarlier, pendingName, type NotedDelivery } from './delivery-names.js';
 import type { ScriptArgument } from './scripts.js';
 import type { GroupShard } from './streams.js';
 
@@ -35,11 +35,37 @@ export class Settler {
     );
   }
 
-  settle(item: Settling): Promise<SettleResult> {
-    return this.coalescer.add(item);
+  settle(items: readonly Settling[]): Promise<SettleResult[]> {
+    return this.coalescer.addAll(items);
   }
 
-  private async call(items: Settling[]): Promise<SettleResult[]> {
+  private call(items: Settling[]): Promise<SettleResult[]> {
+    return items.every(isPlain) ? this.acknowledge(items) : this.end(items);
+  }
+
+  /** The hot path: one argument for each stream. */
+  private async acknowledge(items: Settling[]): Promise<SettleResult[]> {
+    const { keys, streams, subscription } = this.shard;
+    const ofStream: number[][] = [];
+    for (const [index, { delivery }] of items.entries()) (ofStream[this.shard.placeOf(delivery)] ??= []).push(index);
+    const names = [keys.meta];
+    const args = [subscription.group, subscription.consumer];
+    const order: number[] = [];
+    for (const [place, indexes] of ofStream.entries()) {
+      if (!indexes) continue;
+      const entryOf = (index: number): string => items[index]!.delivery.entryId;
+      indexes.sort((a, b) => (isEarlier(entryOf(a), entryOf(b)) ? -1 : 1));
+      names.push(streams[place]!.key);
+      args.push(indexes.map(entryOf).join(' '));
+      order.push(...indexes);
+    }
+    const results = items.map((): SettleResult => 'settled');
+    const { lost } = refusals(await this.answer('ack', (slot) => keys.slot(slot), names, args));
+    for (const index of lost) results[order[index]!] = 'lease-lost';
+    return results;
+  }
+
+  private async end(items: Settling[]): Promise<SettleResult[]> {
     const { keys, group, subscription } = this.shard;
     const streams = new CallStreams(this.shard);
     const rest: ScriptArgument[] = [];
@@ -67,7 +93,7 @@ export class Settler {
       ...streams.leases,
       ...rest,
     ];
-    const reply = await this.answer((slot) => keys.slot(slot), names, args);
+    const reply = await this.answer('settle', (slot) => keys.slot(slot), names, args);
     const { lost, wanted } = refusals(reply);
     return items.map(({ settlement }, index) => {
       if (lost.has(index)) return 'lease-lost';
@@ -82,9 +108,20 @@ export class Settler {
    * again. What is not known after the life of the call is asked for by a new one: whatever the first one settled is
    * reported as a lost lease then.
    */
-  private answer(slotKey: (slot: string) => string, names: string[], args: ScriptArgument[]): Promise<string> {
-    return this.caller.insist(() => this.caller.freeze('settle', slotKey, names, args));
+  private answer(
+    script: 'ack' | 'settle',
+    slotKey: (slot: string) => string,
+    names: string[],
+    args: ScriptArgument[],
+  ): Promise<string> {
+    return this.caller.insist(() => this.caller.freeze(script, slotKey, names, args));
   }
+}
+
+/** Done, in a concurrent group, and nothing is noted or kept that would have to go with it. */
+function isPlain({ delivery, settlement }: Settling): boolean {
+  if (settlement.type !== 'ack' || delivery.epoch !== undefined || delivery.noted !== undefined) return false;
+  return !settlement.skipped && !settlement.expired && !settlement.leadsParked;
 }
 
 /** 'SETTLED', or `LOST <indexes> WANTED <indexes>`. */

@@ -40,6 +40,11 @@ export class GroupShard {
     return this.byKey.get(key)!;
   }
 
+  /** In `streams`; of what lies in a stream. */
+  placeOf({ source, queue }: Delivery): number {
+    return source === 'queue' ? queue : this.subscription.queuesPerShard + queue;
+  }
+
   keyOf(delivery: Delivery): string {
     if (delivery.source === 'parked') return this.group.parkedMessages(delivery.queue);
     return delivery.source === 'queue' ? this.keys.queue(delivery.queue) : this.group.retries(delivery.queue);

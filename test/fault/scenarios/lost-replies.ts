@@ -27,8 +27,8 @@ export const lostReplies: Scenario = {
     );
     // One transaction at a time: order in the outbox is that of the commits.
     await stage.producer('relay', { perSecond: 50, keys: 10, outbox: true, maxInFlight: 1 }, relaying);
-    const [send, settle, renew, reclaim, promote, cancel, readOrdered, leaseQueue] = await Promise.all(
-      (['send', 'settle', 'renew', 'reclaim', 'promote', 'cancel', 'read-ordered', 'lease-queue'] as const).map(
+    const [send, ack, settle, renew, reclaim, promote, cancel, readOrdered, leaseQueue] = await Promise.all(
+      (['send', 'ack', 'settle', 'renew', 'reclaim', 'promote', 'cancel', 'read-ordered', 'lease-queue'] as const).map(
         scriptSha,
       ),
     );
@@ -37,6 +37,7 @@ export const lostReplies: Scenario = {
       loseReply(stage, [consuming], 'receive', 'xreadgroup'),
       loseReply(stage, [consuming], 'ordered read', readOrdered!),
       loseReply(stage, [consuming], 'queue lease', leaseQueue!),
+      loseReply(stage, [consuming], 'ack', ack!),
       loseReply(stage, [consuming], 'settle', settle!),
       loseReply(stage, [consuming], 'renew', renew!),
       loseReply(stage, [sending], 'promote', promote!),

@@ -4,6 +4,7 @@ import { HandlerTimeoutError } from '../errors.js';
 import type { MqEvents } from '../events.js';
 import { decodeMessage } from '../message/envelope.js';
 import { named } from './announce.js';
+import { Chain } from './chain.js';
 import { DeliveryContext } from './delivery-context.js';
 import type { HeldDelivery } from './held-delivery.js';
 import type { Listener } from './listener.js';
@@ -35,8 +36,8 @@ export interface HandlerPoolParts {
  * ends once: with its result, as stalled, or because it was left.
  */
 export class HandlerPool {
-  /** First in, first out; a Set because deliveries also leave from its middle when their lease is lost. */
-  readonly waiting = new Set<HeldDelivery>();
+  /** Deliveries also leave from its middle, when their lease is lost. */
+  readonly waiting = new Chain<HeldDelivery>();
   private readonly watch: TimeoutWatch<HeldDelivery>;
   private running = 0;
 
@@ -84,7 +85,7 @@ export class HandlerPool {
     }
     held.state = 'running';
     this.running++;
-    this.watch.add(held, now);
+    held.watched = this.watch.add(held, now);
     gate.enter();
     return true;
   }
@@ -105,7 +106,8 @@ export class HandlerPool {
   /** Gives the place of a running handler away, whether it has ended or not. */
   leave(held: HeldDelivery): void {
     this.running--;
-    this.watch.remove(held);
+    this.watch.remove(held.watched!);
+    held.watched = undefined;
     this.parts.gate.leave();
     this.parts.placeFreed();
   }

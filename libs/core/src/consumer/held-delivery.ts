@@ -1,8 +1,10 @@
 // A delivery in our hands, from its arrival until its settlement is answered.
+import type { Chain, Chained } from './chain.js';
 import type { Delivery } from './delivery.js';
 import type { DeliveryContext } from './delivery-context.js';
 import type { HandlerPool } from './handler-pool.js';
 import type { HandlerResult } from './settlement.js';
+import type { WatchedRun } from './timeout-watch.js';
 
 /**
  *   waiting --start--> running --ended--> settling --answered--> gone
@@ -17,7 +19,13 @@ import type { HandlerResult } from './settlement.js';
  */
 export type HeldState = 'waiting' | 'running' | 'stalled' | 'settling' | 'gone';
 
-export class HeldDelivery {
+export class HeldDelivery implements Chained<HeldDelivery> {
+  /** Those that wait for a place in the pool. */
+  chain?: Chain<HeldDelivery>;
+  before?: HeldDelivery;
+  after?: HeldDelivery;
+  /** While its handler runs. */
+  watched?: WatchedRun<HeldDelivery>;
   state: HeldState = 'waiting';
   /** The window's note: counted as about to run, as queued behind others of its key, or not at all. */
   place: 'window' | 'stalled' | 'parked' | 'outside' = 'outside';

@@ -53,4 +53,29 @@ describe('deliveries in hand', () => {
     end(first);
     expect([inHand.size, [...inHand]]).toEqual([1, [second]]);
   });
+
+  it('stay as they are while very many others come and go', () => {
+    const [stays, again] = [hold(delivery('0-1')), hold(delivery('0-2'))];
+    for (let n = 1; n <= 1000; n++) {
+      end(hold(delivery(`${n}-0`)));
+      if (n % 3 === 0) inHand.forgetEnded(0);
+    }
+    inHand.forgetEnded(0);
+    end(again);
+    inHand.forgetEnded(0);
+    const anew = hold(delivery('0-2'));
+    expect([inHand.size, [...inHand]]).toEqual([2, [stays, anew]]);
+    expect(inHand.find(delivery('1000-0'))).toBeUndefined();
+  });
+
+  it('do not let a walk through them stop at one that ends', () => {
+    const all = Array.from({ length: 100 }, (_, n) => hold(delivery(`${n}-0`)));
+    const seen: HeldDelivery[] = [];
+    for (const held of inHand) {
+      seen.push(held);
+      end(held);
+      inHand.forgetEnded(0);
+    }
+    expect([seen, inHand.size]).toEqual([all, 0]);
+  });
 });

@@ -25,17 +25,17 @@ describe('time-out watch', () => {
   });
 
   it('says nothing of a run that ended in time', async () => {
-    watch.add('a', clock.monotonic());
+    const run = watch.add('a', clock.monotonic());
     await clock.advance(999);
-    watch.remove('a');
+    watch.remove(run);
     await clock.advance(10_000);
     expect(events).toEqual([]);
   });
 
   it('says no more of a run that ended within its grace', async () => {
-    watch.add('a', clock.monotonic());
+    const run = watch.add('a', clock.monotonic());
     await clock.advance(3000);
-    watch.remove('a');
+    watch.remove(run);
     await clock.advance(10_000);
     expect(events).toEqual(['1000 timed out: a']);
   });

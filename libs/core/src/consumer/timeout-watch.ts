@@ -1,14 +1,28 @@
 // Watches how long the handlers of one listener run. One wait serves them all: they share a time-out, so who started
 // first is due first, and a timer for each of many thousand handlers a second would cost more than the handlers.
 import type { Clock } from '../clock.js';
+import { Chain, type Chained } from './chain.js';
 
 /** After its signal aborted, a handler has this long to end by itself. */
 export const GRACE_MS = 5000;
 
+/** What `add` gives, to end the watch of that run. */
+export class WatchedRun<Run> implements Chained<WatchedRun<Run>> {
+  chain?: Chain<WatchedRun<Run>>;
+  before?: WatchedRun<Run>;
+  after?: WatchedRun<Run>;
+
+  constructor(
+    readonly run: Run,
+    /** Monotonic ms. */
+    public end: number,
+  ) {}
+}
+
 export class TimeoutWatch<Run> {
   /** In the order of their ends; a run is in one of the two. */
-  private readonly inTime = new Map<Run, number>();
-  private readonly inGrace = new Map<Run, number>();
+  private readonly inTime = new Chain<WatchedRun<Run>>();
+  private readonly inGrace = new Chain<WatchedRun<Run>>();
   private readonly ending = new AbortController();
   private isWatching = false;
 
@@ -19,15 +33,17 @@ export class TimeoutWatch<Run> {
   ) {}
 
   /** @param startedAt monotonic ms; never less than that of the run before */
-  add(run: Run, startedAt: number): void {
-    if (this.ending.signal.aborted) return;
-    this.inTime.set(run, startedAt + this.timeoutMs);
+  add(run: Run, startedAt: number): WatchedRun<Run> {
+    const watched = new WatchedRun(run, startedAt + this.timeoutMs);
+    if (this.ending.signal.aborted) return watched;
+    this.inTime.add(watched);
     if (!this.isWatching) void this.watch();
+    return watched;
   }
 
   /** It ended, or its end no longer matters. */
-  remove(run: Run): void {
-    if (!this.inTime.delete(run)) this.inGrace.delete(run);
+  remove(watched: WatchedRun<Run>): void {
+    watched.chain?.delete(watched);
   }
 
   /** Ends the watch for good. */
@@ -48,22 +64,22 @@ export class TimeoutWatch<Run> {
   }
 
   private nextEnd(): number | undefined {
-    const [timeout] = this.inTime.values();
-    const [grace] = this.inGrace.values();
+    const [timeout, grace] = [this.inTime.first?.end, this.inGrace.first?.end];
     return timeout !== undefined && grace !== undefined ? Math.min(timeout, grace) : (timeout ?? grace);
   }
 
   private sweep(now: number): void {
-    for (const [run, end] of this.inGrace) {
-      if (end > now) break;
-      this.inGrace.delete(run);
-      this.on.stalled(run);
+    for (const watched of this.inGrace) {
+      if (watched.end > now) break;
+      this.inGrace.delete(watched);
+      this.on.stalled(watched.run);
     }
-    for (const [run, end] of this.inTime) {
-      if (end > now) break;
-      this.inTime.delete(run);
-      this.inGrace.set(run, now + GRACE_MS);
-      this.on.timedOut(run);
+    for (const watched of this.inTime) {
+      if (watched.end > now) break;
+      this.inTime.delete(watched);
+      watched.end = now + GRACE_MS;
+      this.inGrace.add(watched);
+      this.on.timedOut(watched.run);
     }
   }
 }
