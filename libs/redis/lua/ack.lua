@@ -23,10 +23,12 @@ local index, done, lost = 0, 0, {}
 for stream = 3, #keys do
   local key, entries, mine = keys[stream], {}, {}
   for entry in string.gmatch(args[stream + 2], '%S+') do entries[#entries + 1] = entry end
-  local found = pending(key, entries)
+  local found, last = pending(key, entries), nil
   for _, entry in ipairs(entries) do
-    if found[entry] or owns(key, group, consumer, entry) then mine[#mine + 1] = entry else lost[#lost + 1] = index end
-    index = index + 1
+    local again = entry == last -- settled by this very call
+    local ours = not again and (found[entry] or owns(key, group, consumer, entry))
+    if ours then mine[#mine + 1] = entry else lost[#lost + 1] = index end
+    index, last = index + 1, entry
   end
   if #mine > 0 then redis.call('XACK', key, group, unpack(mine)) end
   done = done + #mine

@@ -95,6 +95,35 @@ export function settleCases({ promise, scene }: ContractKit): void {
     expect(await stage.group('two')).toMatchObject({ leased: 0, done: 1 });
   });
 
+  promise(
+    'deliveries that lie far apart are acknowledged in one batch, and nothing that lies between them',
+    async () => {
+      const stage = await scene();
+      await stage.send(...Array.from({ length: 40 }, (_, number) => `${number}`));
+      const member = await stage.member('g');
+      const deliveries = await member.drain();
+      const [first, between, last] = [deliveries[0]!, deliveries[25]!, deliveries.at(-1)!];
+      expect(await member.ack(last, first, between)).toEqual(['settled', 'settled', 'settled']);
+      expect(await stage.group('g')).toMatchObject({ leased: 37, done: 3 });
+      const rest = deliveries.filter((delivery) => ![first, between, last].includes(delivery));
+      expect(await member.ack(...rest)).toEqual(rest.map(() => 'settled'));
+      expect(await stage.group('g')).toMatchObject({ leased: 0, done: 40 });
+    },
+  );
+
+  promise('of a batch of acknowledgements those that are not ours any more are named, in its order', async () => {
+    const stage = await scene();
+    await stage.send(...Array.from({ length: 12 }, (_, number) => `${number}`));
+    const member = await stage.member('g');
+    const deliveries = (await member.drain()).toReversed();
+    const gone = deliveries.filter((_, index) => index % 3 === 0);
+    await member.ack(...gone);
+    expect(await member.ack(...deliveries)).toEqual(
+      deliveries.map((_, index) => (index % 3 === 0 ? 'lease-lost' : 'settled')),
+    );
+    expect(await stage.group('g')).toMatchObject({ leased: 0, done: 12 });
+  });
+
   promise('the same delivery twice in one batch is settled once', async () => {
     const stage = await scene();
     await stage.send('a');
