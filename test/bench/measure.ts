@@ -1,68 +1,79 @@
 // Ours and theirs in turn, several rounds, medians: what disturbs the machine disturbs everybody.
-import type { Bench, Contender, Scenario } from './scenario.js';
+import { PeerUnavailableError, type Bench, type Contender, type Part, type Scenario } from './scenario.js';
+import { compare, median, OWN_BAR, without, type Comparison } from './verdict.js';
 
-export interface Comparison {
-  readonly scenario: string;
-  readonly peer: string;
-  readonly ours: number;
-  readonly theirs: number;
-  readonly ratio: number;
-  readonly unit: string;
-  readonly runs: number;
-  /** The design bar for this ratio; undefined when there is none. */
-  readonly bar?: number;
-  /** Undefined when there is no bar. */
-  readonly met?: boolean;
+export interface Rounds {
+  readonly measured: number;
+  /** Before them, not counted: code gets compiled, scripts loaded, sockets opened. */
+  readonly warmUps: number;
 }
 
-/** The name of a row that holds our figure against an absolute bar. */
-export const OWN_BAR = '(absolute bar)';
+/** A contender, what it achieved so far, and why it is out. */
+interface Entry {
+  readonly name: string;
+  readonly contender?: Contender;
+  /** Of each measured round the figure of each part. */
+  readonly figures: (readonly number[])[];
+  skipped?: string;
+  failed?: string;
+}
 
-export async function measure(scenario: Scenario, bench: Bench, rounds: number): Promise<Comparison[]> {
-  const ours = await scenario.ours(bench);
-  const theirs: Contender[] = [];
-  for (const open of scenario.theirs) theirs.push(await open(bench));
-  const contenders = [ours, ...theirs];
+/** Throws when ours fails; a peer that fails or is missing has a row that says so. */
+export async function measure(scenario: Scenario, bench: Bench, rounds: Rounds): Promise<Comparison[]> {
+  const entries: Entry[] = [];
   const former = await configure(bench, scenario.server ?? {});
-  const figures = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
   try {
-    // The first round only warms up: code gets compiled, scripts loaded, sockets opened.
-    for (let round = 0; round <= rounds; round++) {
-      for (const contender of contenders) {
-        await bench.redis.flushall();
-        await contender.prepare?.();
-        const figure = await withinDeadline(scenario.id, contender);
-        if (round > 0) figures.get(contender)!.push(figure);
-      }
+    entries.push(await enter((own) => scenario.ours(own), bench));
+    for (const open of scenario.theirs) entries.push(await enter(open, bench));
+    for (let round = 0; round < rounds.warmUps + rounds.measured; round++) {
+      for (const entry of entries)
+        await oneRun(entry, entry === entries[0], scenario.id, bench, round >= rounds.warmUps);
     }
   } finally {
-    for (const contender of contenders) await contender.close();
+    for (const { contender } of entries) if (contender) await closed(contender);
     await configure(bench, former);
   }
-  const own = median(figures.get(ours)!);
-  const rows = theirs.map((peer) =>
-    compare(scenario, rounds, peer.name, own, median(figures.get(peer)!), scenario.bars[peer.name]),
-  );
-  if (scenario.ownBar !== undefined) rows.push(compare(scenario, rounds, OWN_BAR, own, scenario.ownBar, 1));
+  const [ours, ...theirs] = entries as [Entry, ...Entry[]];
+  return (scenario.parts ?? [scenario]).flatMap((part, index) => judge(part, index, rounds.measured, ours, theirs));
+}
+
+async function enter(open: Scenario['theirs'][number], bench: Bench): Promise<Entry> {
+  try {
+    const contender = await open(bench);
+    return { name: contender.name, contender, figures: [] };
+  } catch (error) {
+    if (error instanceof PeerUnavailableError) return { name: error.peer, figures: [], skipped: error.reason };
+    throw error;
+  }
+}
+
+async function oneRun(entry: Entry, isOurs: boolean, id: string, bench: Bench, counts: boolean): Promise<void> {
+  const { contender } = entry;
+  if (!contender || entry.failed !== undefined) return;
+  try {
+    await bench.redis.flushall();
+    await contender.prepare?.();
+    const figure = await withinDeadline(id, contender);
+    if (counts) entry.figures.push(typeof figure === 'number' ? [figure] : figure);
+  } catch (error) {
+    if (isOurs) throw error;
+    entry.failed = error instanceof Error ? error.message : String(error);
+  } finally {
+    await contender.rest?.();
+  }
+}
+
+function judge(part: Part, index: number, runs: number, ours: Entry, theirs: readonly Entry[]): Comparison[] {
+  const figureOf = ({ figures }: Entry): number => median(figures.map((parts) => parts[index]!));
+  const own = figureOf(ours);
+  const rows = theirs.map((entry): Comparison => {
+    const { name, contender, skipped, failed } = entry;
+    if (skipped !== undefined || failed !== undefined) return without(part, name, own, { skipped, failed });
+    const row = compare(part, runs, name, own, figureOf(entry), part.bars[name]);
+    return { ...row, settings: contender?.settings };
+  });
+  if (part.ownBar !== undefined) rows.push(compare(part, runs, OWN_BAR, own, part.ownBar, 1));
   return rows;
-}
-
-function compare(
-  { id, unit, lowerIsBetter = false }: Scenario,
-  runs: number,
-  peer: string,
-  ours: number,
-  theirs: number,
-  bar?: number,
-): Comparison {
-  const ratio = rounded(ours / theirs);
-  const met = bar === undefined ? undefined : lowerIsBetter ? ratio <= bar : ratio >= bar;
-  return { scenario: id, peer, ours: rounded(ours), theirs: rounded(theirs), ratio, unit, runs, bar, met };
-}
-
-/** Rates need no decimals, milliseconds do. */
-function rounded(value: number): number {
-  return value >= 1000 ? Math.round(value) : Number(value.toFixed(2));
 }
 
 /** Changes settings of the server; returns what they were. */
@@ -81,18 +92,25 @@ async function configure(
 
 /** A run that lost something waits for ever; the benchmark says so instead. */
 const DEADLINE_MS = 120_000;
+const CLOSE_MS = 10_000;
 
-async function withinDeadline(scenario: string, contender: Contender): Promise<number> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<never>((_, reject) => {
-    const late = new Error(`${scenario}: ${contender.name} has not finished within ${DEADLINE_MS} ms`);
-    timer = setTimeout(() => reject(late), DEADLINE_MS);
+async function withinDeadline(scenario: string, contender: Contender): Promise<number | readonly number[]> {
+  return limited(contender.run(), DEADLINE_MS, () => {
+    throw new Error(`${scenario}: ${contender.name} has not finished within ${DEADLINE_MS} ms`);
   });
-  return Promise.race([contender.run(), over]).finally(() => clearTimeout(timer));
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** A contender that failed may never end in good order. */
+async function closed(contender: Contender): Promise<void> {
+  await limited(
+    contender.close().catch(() => undefined),
+    CLOSE_MS,
+    () => undefined,
+  );
+}
+
+async function limited<T>(work: Promise<T>, ms: number, onLate: () => T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  return Promise.race([work, late.then(onLate)]).finally(() => clearTimeout(timer));
 }

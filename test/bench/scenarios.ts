@@ -5,13 +5,14 @@ import { sendConcurrently } from './scenarios/b2-send-concurrently.js';
 import { sendAll } from './scenarios/b3-send-all.js';
 import { consume } from './scenarios/b4-consume.js';
 import { nestListener } from './scenarios/b5-nest-listener.js';
-import { medianLatency, slowestLatency } from './scenarios/b6-latency.js';
+import { latencies } from './scenarios/b6-latency.js';
 import { delayedBytes, fire, schedule } from './scenarios/b7-delayed.js';
 import { lateDelivery } from './scenarios/b8-lateness.js';
 import { growingBacklog, growingSchedule } from './scenarios/b9-growth.js';
 import { manyGroups } from './scenarios/b10-groups.js';
 import { always, everySecond } from './scenarios/b11-persistence.js';
 import { commitToHandler, relayOrderedRows, relayRows } from './scenarios/b12-outbox.js';
+import { payloads } from './scenarios/b14-payload.js';
 import { poisonKey } from './scenarios/b15-poison-key.js';
 import { idleListeners } from './scenarios/b13-idle.js';
 
@@ -21,8 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sendAll,
   consume,
   nestListener,
-  medianLatency,
-  slowestLatency,
+  latencies,
   schedule,
   fire,
   delayedBytes,
@@ -35,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   relayRows,
   relayOrderedRows,
   commitToHandler,
-  poisonKey,
   idleListeners,
+  ...payloads,
+  poisonKey,
 ];

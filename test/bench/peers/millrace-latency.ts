@@ -2,7 +2,13 @@
 import { atRate, expectCount, finished, percentile, type Bench, type Contender } from '../scenario.js';
 import { open, TOPIC } from './millrace.js';
 
-export async function latency(bench: Bench, count: number, perSecond: number, share: number): Promise<Contender> {
+/** @param shares of the percentiles that one run gives */
+export async function latency(
+  bench: Bench,
+  count: number,
+  perSecond: number,
+  shares: readonly number[],
+): Promise<Contender> {
   return {
     name: 'millrace',
     async run() {
@@ -18,7 +24,7 @@ export async function latency(bench: Bench, count: number, perSecond: number, sh
       await all;
       await mq.close();
       expectCount('messages handled', times.length, count);
-      return percentile(times, share);
+      return shares.map((share) => percentile(times, share));
     },
     close: async () => undefined,
   };

@@ -65,13 +65,25 @@ export class DebianPackages {
 
   /** The libraries a package depends on directly; the C library is always there. */
   async libraries(name: string): Promise<string[]> {
+    return (await this.dependencies(name)).filter((other) => other.startsWith('lib') && other !== 'libc6');
+  }
+
+  /** These packages and all others whose names match that they depend on, directly or not. */
+  async closure(names: readonly string[], matching: RegExp): Promise<string[]> {
+    const all = new Set(names);
+    for (const name of all) {
+      for (const other of await this.dependencies(name)) if (matching.test(other)) all.add(other);
+    }
+    return [...all];
+  }
+
+  private async dependencies(name: string): Promise<string[]> {
     const skip = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
       (kind) => `--no-${kind}`,
     );
     const text = await runCommand('apt-cache', [...this.options, 'depends', ...skip, name]);
-    return [...text.matchAll(/^ {1,2}\|?(?:Pre)?Depends: (lib\S+)/gm)]
-      .map((match) => match[1] ?? '')
-      .filter((library) => library !== 'libc6');
+    // Names in angle brackets are those of virtual packages: their providers follow, indented further.
+    return [...text.matchAll(/^ {1,2}\|?(?:Pre)?Depends: ([^\s<]\S*)/gm)].map((match) => match[1] ?? '');
   }
 
   /** Uses the system's package lists first; they are often missing or out of date, then fetches lists of our own. */

@@ -62,7 +62,7 @@ export async function fetchServer(of: ServerPackage, cache: string): Promise<Ser
     for (const name of [of.server, of.sentinel]) {
       await cp(join(root, 'usr/bin', of.program), join(root, 'bin', name));
     }
-    await unpackLibraries(packages, of.debian, join(root, 'bin', of.server), root);
+    await unpackLibraries(packages, [of.debian], [join(root, 'bin', of.server)], root);
     await runCommand(join(root, 'bin', of.server), ['--version'], { env: await libraryEnvironment(root) });
     await publishFolder(root, packageRoot(of.name, cache));
   } finally {

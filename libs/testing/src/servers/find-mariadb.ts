@@ -58,7 +58,7 @@ async function fetchProgram(cache: string): Promise<void> {
     const packages = new DebianPackages(work, root);
     await packages.prepare();
     await packages.unpack([DEBIAN]);
-    await unpackLibraries(packages, DEBIAN, join(root, PROGRAM), root);
+    await unpackLibraries(packages, [DEBIAN], [join(root, PROGRAM)], root);
     await runCommand(join(root, PROGRAM), ['--no-defaults', '--version'], { env: await libraryEnvironment(root) });
     await publishFolder(root, packageRoot('mariadb', cache));
   } finally {

@@ -1,4 +1,7 @@
 export { cacheFolder } from './cache-folder.js';
+export { type DebianProgram, type UnpackedProgram, unpackedProgram } from './debian-program.js';
+export { onPath } from './find-binary.js';
+export { findRedis } from './find-redis.js';
 export { freePort } from './free-port.js';
 export { type MariaDbServer, type MariaDbServerOptions, startMariaDb } from './mariadb-server.js';
 export { type PostgresServer, type PostgresServerOptions, startPostgres } from './postgres-server.js';
@@ -7,4 +10,5 @@ export { type RedisCluster, startRedisCluster } from './redis-cluster.js';
 export { type SentinelOptions, type SentinelSet, startSentinel } from './redis-sentinel.js';
 export { type RedisServer, type RedisServerOptions, startRedis, startValkey } from './redis-server.js';
 export { ServerStartError, ServerUnavailableError } from './server-errors.js';
+export { type ServerCommand, ServerProcess } from './server-process.js';
 export type { SlotMigration } from './slot-migration.js';

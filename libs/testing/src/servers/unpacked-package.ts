@@ -18,26 +18,35 @@ export function packageRoot(name: string, cache: string): string {
   return join(cache, `${name}-${system}-${process.arch}`);
 }
 
-/** Unpacks what the package depends on, one level after the other, until the program finds all its libraries. */
+/** Unpacks what the packages depend on, one level after the other, until the programs find all their libraries. */
 export async function unpackLibraries(
   packages: DebianPackages,
-  debian: string,
-  bin: string,
+  debian: readonly string[],
+  programs: readonly string[],
   root: string,
 ): Promise<void> {
   const seen = new Set<string>();
-  let wave = await packages.libraries(debian);
-  while (wave.length > 0 && (await lacksLibraries(bin, root))) {
+  let wave = await librariesOf(packages, debian);
+  while (wave.length > 0 && (await lackLibraries(programs, root))) {
     await packages.unpack(wave);
     for (const name of wave) seen.add(name);
-    const next = await Promise.all(wave.map((name) => packages.libraries(name)));
-    wave = [...new Set(next.flat())].filter((name) => !seen.has(name));
+    wave = (await librariesOf(packages, wave)).filter((name) => !seen.has(name));
   }
 }
 
-async function lacksLibraries(bin: string, root: string): Promise<boolean> {
-  const text = await runCommand('ldd', [bin], { env: await libraryEnvironment(root) });
-  return text.includes('not found');
+async function librariesOf(packages: DebianPackages, names: readonly string[]): Promise<string[]> {
+  const libraries = await Promise.all(names.map((name) => packages.libraries(name)));
+  return [...new Set(libraries.flat())];
+}
+
+async function lackLibraries(programs: readonly string[], root: string): Promise<boolean> {
+  const env = await libraryEnvironment(root);
+  for (const program of programs) {
+    // A program without any dynamic library makes ldd fail.
+    const text = await runCommand('ldd', [program], { env }).catch(() => '');
+    if (text.includes('not found')) return true;
+  }
+  return false;
 }
 
 /** Where the program finds the libraries unpacked beside it. */
