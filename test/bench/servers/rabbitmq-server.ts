@@ -43,7 +43,7 @@ export async function startRabbitMq(download: boolean): Promise<PeerServer> {
     stopSignal: 'SIGKILL',
     killSignal: 'SIGKILL',
     temporaryFolder: folder,
-    startTimeoutMs: 60_000,
+    startTimeoutMs: 120_000,
   });
   await mapper.start();
   try {
