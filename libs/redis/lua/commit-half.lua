@@ -23,7 +23,7 @@ local queue, _, tag, okey, envelope, body, name, _, bucket, digest = unpack(held
 if due_at then
   local at = first_stream + tonumber(queues) + 2 * tonumber(bucket)
   redis.call('ZADD', keys[at], text(due_at), id)
-  redis.call('HSET', keys[at + 1], id, cmsgpack.pack({ queue, id, tag, okey, envelope, body, name }))
+  redis.call('HSET', keys[at + 1], id, cmsgpack.pack({ queue, '', tag, okey, envelope, body, name }))
 else
   redis.call('XADD', keys[first_stream + tonumber(queue)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
 end

@@ -46,7 +46,7 @@ for at = FIRST, #args, 13 do
       redis.call('XADD', keys[tonumber(stream)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
     else
       redis.call('ZADD', keys[tonumber(dz)], text(due_at), id)
-      redis.call('HSET', keys[tonumber(dz) + 1], id, cmsgpack.pack({ queue, id, tag, okey, envelope, body, name }))
+      redis.call('HSET', keys[tonumber(dz) + 1], id, cmsgpack.pack({ queue, '', tag, okey, envelope, body, name }))
       note(index, 'SCHEDULED', text(due_at))
     end
     if record ~= '' and not full then

@@ -47,6 +47,13 @@ describe('delay promoter', () => {
     expect(calls).toEqual([0, 0, 0]);
   });
 
+  it('goes on at once while a call leaves some of what is due', async () => {
+    answers.push({ promoted: 57, nextDueInMs: 0 }, { promoted: 1, nextDueInMs: 0 }, { promoted: 3, nextDueInMs: 40 });
+    promoter.start();
+    await clock.advance(30);
+    expect(calls).toEqual([0, 0, 0]);
+  });
+
   it('is never a hot loop: what is due now but not promoted is looked at again after 1 ms', async () => {
     answers.push(...Array.from({ length: 100 }, () => ({ promoted: 0, nextDueInMs: 0 })));
     promoter.start();

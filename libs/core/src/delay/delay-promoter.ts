@@ -35,8 +35,9 @@ export class DelayPromoter extends BackgroundLoop {
   private async promoteDue(): Promise<number> {
     const { broker, topic, shard } = this.parts;
     const { promoted, nextDueInMs } = await broker.promote(topic, shard, { max: BATCH });
-    // A pass per call, so that health sees a long backlog progress.
-    if (promoted >= BATCH) return 0;
+    // A pass per call, so that health sees a long backlog progress. A call that moved something may leave some of what is
+    // due: where it lies unevenly, its order is known bit by bit.
+    if (promoted >= BATCH || (promoted > 0 && nextDueInMs === 0)) return 0;
     if (nextDueInMs === undefined) return IDLE_MS;
     this.wakeIn(Math.max(1, nextDueInMs));
     return PROBE_MS;
