@@ -1,0 +1,71 @@
+// A million messages with idempotency keys that are all due at one instant: they are promoted at once, and their records
+// end at one instant too.
+import { topicSpec } from '@millrace/core';
+import type { Claim } from '../claim.js';
+import { fill } from '../fill.js';
+import { until, type Ground } from '../ground.js';
+import { instantAfter, passes } from '../instant.js';
+import { stallDuring } from './stall.js';
+
+const [TOPIC, TRIAL] = ['keyed', 'trial'] as const;
+const WINDOW_MS = 20_000;
+const FAR_MS = 3_600_000;
+const PROCESSES = 2;
+const PATIENCE_MS = 240_000;
+
+export async function keyed(ground: Ground): Promise<Claim[]> {
+  const { many } = ground;
+  const { broker, admin } = ground.connect();
+  for (const topic of [TOPIC, TRIAL]) await broker.declareTopic(topicSpec({ topic, idempotencyWindow: WINDOW_MS }));
+  const far = new Date(Date.now() + FAR_MS);
+  const keyOf = (n: number): string => `order-${n}`;
+  const trialOptions = (n: number) => ({ idempotencyKey: keyOf(n), deliverAt: far });
+  const dueAt = await instantAfter({ broker, count: many }, TRIAL, trialOptions);
+  const trialKeys = await ground.redis.dbsize();
+  const optionsOf = (n: number) => ({ idempotencyKey: keyOf(n), deliverAt: new Date(dueAt) });
+  await fill({ broker, topic: TOPIC, count: many, optionsOf });
+  const { scheduled } = await admin.stats(TOPIC);
+  if (scheduled !== many) throw new Error(`${many - scheduled} messages were due before all of them were scheduled`);
+  const records = (await ground.redis.dbsize()) - trialKeys;
+  if (records < many) throw new Error(`${records} records of ${many} keys`);
+  ground.say(`${many} messages with keys wait for one instant`);
+
+  await passes(dueAt);
+  const promoted = await stallDuring(
+    ground,
+    `promotion of ${many.toLocaleString('en-US')} messages that are due at one instant`,
+    async () => {
+      await Promise.all(Array.from({ length: PROCESSES }, () => promoteAll(ground)));
+    },
+  );
+  const { scheduled: left, accepted } = await admin.stats(TOPIC);
+  const ended = await stallDuring(
+    ground,
+    `the end of ${many.toLocaleString('en-US')} records of idempotency keys whose messages were due at one instant`,
+    async () => {
+      await until(
+        'the records are gone',
+        PATIENCE_MS,
+        async () => (await ground.redis.dbsize()) < trialKeys + many * 0.01,
+      );
+    },
+    () => ({ records, 'window ms': WINDOW_MS }),
+  );
+  return [
+    promoted,
+    {
+      what: 'messages due at one instant that were not promoted',
+      measured: left + many - accepted,
+      limit: 0,
+      unit: '',
+    },
+    ended,
+  ];
+}
+
+/** As the promoter of a process does while more is due than a call takes. */
+async function promoteAll(ground: Ground): Promise<void> {
+  const { broker } = ground.connect();
+  await broker.declareTopic(topicSpec({ topic: TOPIC }));
+  while ((await broker.promote(TOPIC, 0, { max: 100 })).promoted > 0);
+}
