@@ -1,12 +1,12 @@
 -- Take a message that is still scheduled out of the delay store, and free its business key. Final, also when asked
 -- twice by one call. Returns 'CANCELLED', 'ALREADY_DELIVERED' (a record exists, nothing is scheduled), 'HALF' or 'NOT_FOUND'.
 local slot, meta, halves, record = unpack(KEYS)
-local number, not_after, id_prefix, message_id = unpack(ARGV)
+local number, not_after, id_prefix, message_id, window = unpack(ARGV)
 
 local before = replay(slot, number, not_after)
 if before then return before end
 
-local known = redis.call('GET', record)
+local known = read_record(record, string.sub(record, #id_prefix + 1), tonumber(window))
 local id = message_id
 if id == '' and known then id = string.match(known, '^%x*|[%dh-]+|%d+|(.*)$') end
 if id ~= '' and redis.call('HEXISTS', halves, id) == 1 then return remember(slot, number, not_after, 'HALF') end

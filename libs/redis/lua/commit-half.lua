@@ -28,8 +28,7 @@ else
   redis.call('XADD', keys[first_stream + tonumber(queue)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
 end
 if name ~= '' then
-  local life = tonumber(window) + (due_at and due_at - now or 0)
-  local place = due_at and bucket or '-'
-  redis.call('SET', id_prefix .. name, digest .. '|' .. place .. '|' .. queue .. '|' .. id, 'PX', text(life))
+  local wait, place = due_at and due_at - now or 0, due_at and bucket or '-'
+  keep_record(id_prefix .. name, name, digest .. '|' .. place .. '|' .. queue .. '|' .. id, tonumber(window), wait)
 end
 return remember(slot, number, not_after, word)

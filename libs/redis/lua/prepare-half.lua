@@ -1,17 +1,17 @@
 -- Store a message that nobody sees before its commit. A business key that is known stores nothing and answers with the
 -- first message. KEYS: slot, meta, payloads, states, checks of the producer group, outcome, delay zset of its bucket, [record].
--- ARGV after the token's: producer group, ms to the first check, queue, due, bucket, record name, digest, routing key, id,
--- tag, ordering key, envelope, body. Returns 'HALF', 'NO_TOPIC', 'TAKEN' (the id is half already), 'CONFLICT <id>', or
+-- ARGV after the token's: producer group, ms to the first check, queue, due, bucket, record name, digest, routing key,
+-- idempotency window, id, tag, ordering key, envelope, body. Returns 'HALF', 'NO_TOPIC', 'TAKEN' (the id is half already), 'CONFLICT <id>', or
 -- 'DUPLICATE <due, half or -> <queue> <id>'.
 local slot, meta, payloads, states, checks, outcome, dz, record = unpack(KEYS)
-local number, not_after, group, after, queue, due, bucket, name, digest, routing = unpack(ARGV, 1, 10)
-local id, tag, okey, envelope, body = unpack(ARGV, 11)
+local number, not_after, group, after, queue, due, bucket, name, digest, routing, window = unpack(ARGV, 1, 11)
+local id, tag, okey, envelope, body = unpack(ARGV, 12)
 
 local before = replay(slot, number, not_after)
 if before then return before end
 if redis.call('EXISTS', meta) == 0 then return 'NO_TOPIC' end
 
-local known = record and redis.call('GET', record)
+local known = record and read_record(record, name, tonumber(window))
 if known then
   redis.call('SET', record, known, 'KEEPTTL') -- written on purpose, see token.lua
   local first, place, at, first_id = string.match(known, '^(%x*)|([%dh-]+)|(%d+)|(.*)$')

@@ -4,6 +4,7 @@
 -- [index, 'FULL']; or 'NO_TOPIC' | 'STALE'. The prelude unbounded.lua, or as `send-bounded` bounded.lua, comes before.
 local slot, meta = unpack(KEYS)
 local number, not_after, window = unpack(ARGV, 1, 3)
+window = tonumber(window)
 local keys, args = KEYS, ARGV
 
 local before = replay(slot, number, not_after)
@@ -27,7 +28,7 @@ end
 for at = FIRST, #args, 13 do
   local index = (at - FIRST) / 13
   local stream, dz, bucket, queue, due, record, name, digest, id, tag, okey, envelope, body = unpack(args, at, at + 12)
-  local known = record ~= '' and redis.call('GET', keys[tonumber(record)])
+  local known = record ~= '' and read_record(keys[tonumber(record)], name, window)
   if known then
     redis.call('SET', keys[tonumber(record)], known, 'KEEPTTL') -- written on purpose, see token.lua
     duplicate(index, known, digest, keys[tonumber(dz)])
@@ -50,9 +51,8 @@ for at = FIRST, #args, 13 do
       note(index, 'SCHEDULED', text(due_at))
     end
     if record ~= '' and not full then
-      local life = tonumber(window)
-      if due_at and due_at > now then life = life + due_at - now end
-      redis.call('SET', keys[tonumber(record)], digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, 'PX', text(life))
+      local wait = ready and 0 or due_at - now
+      keep_record(keys[tonumber(record)], name, digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, window, wait)
     end
   end
 end

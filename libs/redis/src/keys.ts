@@ -57,7 +57,10 @@ export class ShardKeys {
     return `${this.prefix}tok:${slot}`;
   }
 
-  /** string, digest|bucket|queue|message id of a business key · send · max(window, due + window), or cancel. */
+  /**
+   * string, digest|bucket|queue|message id of a business key · send, commit-half, reschedule · cancel, or later than it holds
+   * (max(window, due + window)), by up to a minute or a twentieth of the window: record.lua.
+   */
   record(name: string): string {
     return `${this.prefix}id:${name}`;
   }

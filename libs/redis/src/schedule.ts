@@ -35,7 +35,12 @@ export class Schedule {
   async cancel(topic: string, ref: MessageRef): Promise<CancelResult> {
     const known = this.topics.get(topic);
     const answers = places(known, ref).map(async ({ keys, record, messageId, buckets }) =>
-      this.final('cancel', keys, [keys.meta, keys.halves, record, ...buckets], [keys.recordPrefix, messageId]),
+      this.final(
+        'cancel',
+        keys,
+        [keys.meta, keys.halves, record, ...buckets],
+        [keys.recordPrefix, messageId, known.settings.idempotencyWindowMs],
+      ),
     );
     return best(topic, ref, await Promise.all(answers), 'CANCELLED', 'cancelled') as CancelResult;
   }

@@ -22,11 +22,13 @@ export async function keyed(ground: Ground): Promise<Claim[]> {
   const trialOptions = (n: number) => ({ idempotencyKey: keyOf(n), deliverAt: far });
   const dueAt = await instantAfter({ broker, count: many }, TRIAL, trialOptions);
   const trialKeys = await ground.redis.dbsize();
+  const usedBefore = await ground.usedBytes();
   const optionsOf = (n: number) => ({ idempotencyKey: keyOf(n), deliverAt: new Date(dueAt) });
   await fill({ broker, topic: TOPIC, count: many, optionsOf });
   const { scheduled } = await admin.stats(TOPIC);
   if (scheduled !== many) throw new Error(`${many - scheduled} messages were due before all of them were scheduled`);
   const records = (await ground.redis.dbsize()) - trialKeys;
+  const bytes = ((await ground.usedBytes()) - usedBefore) / many;
   if (records < many) throw new Error(`${records} records of ${many} keys`);
   ground.say(`${many} messages with keys wait for one instant`);
 
@@ -49,7 +51,7 @@ export async function keyed(ground: Ground): Promise<Claim[]> {
         async () => (await ground.redis.dbsize()) < trialKeys + many * 0.01,
       );
     },
-    () => ({ records, 'window ms': WINDOW_MS }),
+    () => ({ records, 'B each, message and record': bytes, 'window ms': WINDOW_MS }),
   );
   return [
     promoted,
