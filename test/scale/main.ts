@@ -15,6 +15,10 @@ const PAGE = 'docs/capacity.md';
 
 process.exit(await main(process.argv.slice(2)));
 
+function say(text: string): void {
+  console.log(`     ${text}`);
+}
+
 async function main(args: string[]): Promise<number> {
   const names = Object.keys(PARTS);
   let flags: ScaleFlags;
@@ -36,7 +40,6 @@ async function main(args: string[]): Promise<number> {
   let redis = '';
   for (const part of parts.length > 0 ? parts : names) {
     console.log(`\n${part}`);
-    const say = (text: string): void => console.log(`     ${text}`);
     const ground = await Ground.open({ part, many: quick ? MANY_QUICK : MANY, isQuick: quick, seed, say });
     try {
       redis = /^redis_version:(\S+)/m.exec(await ground.redis.info('server'))?.[1] ?? '?';

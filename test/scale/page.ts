@@ -24,10 +24,8 @@ export function writeFindings(page: string, findings: readonly Finding[], seen: 
   const kept = text
     .slice(begin, end)
     .split('\n')
-    .filter(
-      (row) =>
-        row.startsWith('| ') && !row.startsWith('| part ') && !run.has(row.split('|')[1]!.trim()) && !/^\| -/.test(row),
-    );
+    .filter((old) => old.startsWith('| ') && !old.startsWith('| -') && !/^\| part +\|/.test(old))
+    .filter((old) => !run.has(old.split('|')[1]!.trim()));
   const rows = [...kept, ...findings.map(row)];
   const { seed, day, cores, node, redis, minutes } = seen;
   const how = `${day}, ${cores} cores, Redis ${redis} with its own settings, Node ${node}, seed ${seed}, ${minutes.toFixed(1)} min.`;

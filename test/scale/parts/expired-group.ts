@@ -40,7 +40,7 @@ export async function expiredGroup(ground: Ground): Promise<Claim[]> {
       await passed(AFTERWARDS_MS);
     },
   );
-  const left = (await ground.redis.exists(`${prefix}rz`, `${prefix}rh`)) as number;
+  const left = await ground.redis.exists(`${prefix}rz`, `${prefix}rh`);
   return [claim, { what: 'keys that the group left behind', measured: left, limit: 0, unit: '' }];
 }
 

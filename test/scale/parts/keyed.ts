@@ -18,12 +18,11 @@ export async function keyed(ground: Ground): Promise<Claim[]> {
   const { broker, admin } = ground.connect();
   for (const topic of [TOPIC, TRIAL]) await broker.declareTopic(topicSpec({ topic, idempotencyWindow: WINDOW_MS }));
   const far = new Date(Date.now() + FAR_MS);
-  const keyOf = (n: number): string => `order-${n}`;
-  const trialOptions = (n: number) => ({ idempotencyKey: keyOf(n), deliverAt: far });
+  const trialOptions = (n: number) => ({ idempotencyKey: `order-${n}`, deliverAt: far });
   const dueAt = await instantAfter({ broker, count: many }, TRIAL, trialOptions);
   const trialKeys = await ground.redis.dbsize();
   const usedBefore = await ground.usedBytes();
-  const optionsOf = (n: number) => ({ idempotencyKey: keyOf(n), deliverAt: new Date(dueAt) });
+  const optionsOf = (n: number) => ({ idempotencyKey: `order-${n}`, deliverAt: new Date(dueAt) });
   await fill({ broker, topic: TOPIC, count: many, optionsOf });
   const { scheduled } = await admin.stats(TOPIC);
   if (scheduled !== many) throw new Error(`${many - scheduled} messages were due before all of them were scheduled`);

@@ -59,7 +59,7 @@ class VirtualRun {
   ) {
     this.ledger = new DueLedger(ids.length);
     due.forEach((at, n) => this.ledger.scheduled(n, at));
-    this.order = Uint32Array.from(due.keys()).sort((a, b) => due[a]! - due[b]!);
+    this.order = Uint32Array.from(due.keys()).toSorted((a, b) => due[a]! - due[b]!);
   }
 
   /** Everything that is due is promoted while some minds are changed; then it is delivered. */
