@@ -61,8 +61,26 @@ describe('a line chart', () => {
     const svg = lineChart({ ...chart, mark: { y: 50, name: 'the bar' } });
     expectWellFormed(svg);
     const [, y] = /class="mark" d="M76 ([\d.]+)H736"/.exec(svg) ?? [];
-    expect(Number(y)).toBeGreaterThanOrEqual(92);
+    expect(Number(y)).toBeGreaterThanOrEqual(112);
     expect(svg).toContain('the bar');
+  });
+
+  it('writes no value over another one', () => {
+    const same = { ...chart.series[0]!, name: 'the same' };
+    const svg = lineChart({ ...chart, series: [same, same, same] });
+    const places = [...svg.matchAll(/class="text small" x="([\d.]+)" y="([\d.]+)"/g)].map(([, x, y]) => `${x} ${y}`);
+    expect(places).toHaveLength(4);
+    expect(new Set(places).size).toBe(4);
+  });
+
+  it('breaks a long legend into lines that end inside of the picture', () => {
+    const names = ['enqueue, text', 'dequeue, text', 'enqueue, random bytes', 'dequeue, random bytes'];
+    const svg = lineChart({ ...chart, series: names.map((name) => ({ ...chart.series[0]!, name })) });
+    for (const name of names) {
+      const [, x] =
+        new RegExp(`<text class="text" x="([\\d.]+)" y="\\d+" text-anchor="start">${name}<`).exec(svg) ?? [];
+      expect(Number(x) + 7 * name.length).toBeLessThan(760);
+    }
   });
 
   it('refuses to draw nothing, or more lines than can be told apart', () => {

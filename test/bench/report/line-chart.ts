@@ -17,8 +17,10 @@ export interface LineChart {
   readonly mark?: { readonly y: number; readonly name: string };
 }
 
-const [WIDTH, HEIGHT] = [760, 420];
-const PLOT = { left: 76, right: 736, top: 92, bottom: 358 };
+const [WIDTH, HEIGHT] = [760, 440];
+const PLOT = { left: 76, right: 736, top: 112, bottom: 378 };
+/** About as wide as a character of 13 pixels gets. */
+const CHARACTER = 7.5;
 /** Told apart by their dashes and points, too. */
 const DASHES = ['', '7 4', '2 4', '10 4 2 4'];
 const STYLE = `
@@ -72,19 +74,23 @@ export function lineChart(chart: LineChart): string {
     text(PLOT.left - 56, PLOT.top - 14, chart.yLabel, ''),
     ...(chart.mark ? marked(chart.mark, y) : []),
     ...drawn.flatMap((series, index) => lineOf(series, index, x, y)),
+    ...valuesOf(drawn, x, y),
     '</svg>\n',
   ].join('\n');
 }
 
+/** In as many lines as it needs. */
 function legend(series: readonly Series[]): string[] {
-  let left = PLOT.left;
+  let [left, top] = [PLOT.left, 54];
   return series.flatMap(({ name }, index) => {
-    const at = left;
-    left += 56 + 8 * name.length;
+    const width = 38 + CHARACTER * name.length;
+    if (left + width > PLOT.right) [left, top] = [PLOT.left, top + 22];
+    const x = left;
+    left += width + 24;
     return [
-      `<path class="line s${index}" stroke-dasharray="${DASHES[index]}" d="M${at} 50h32"/>`,
-      `<circle class="point s${index}" cx="${at + 16}" cy="50" r="4"/>`,
-      text(at + 38, 54, name, ''),
+      `<path class="line s${index}" stroke-dasharray="${DASHES[index]}" d="M${x} ${top - 4}h32"/>`,
+      `<circle class="point s${index}" cx="${x + 16}" cy="${top - 4}" r="4"/>`,
+      text(x + 38, top, name, ''),
     ];
   });
 }
@@ -110,15 +116,27 @@ function marked({ y, name }: { y: number; name: string }, axis: Axis): string[] 
 }
 
 function lineOf({ points }: Series, index: number, x: Axis, y: Axis): string[] {
-  const sorted = points.toSorted(([a], [b]) => a - b).map(([px, py]) => ({ px, py }));
-  const path = sorted.map(({ px, py }) => `${x.at(px)} ${y.at(py)}`).join('L');
+  const places = points.toSorted(([a], [b]) => a - b).map(([px, py]) => ({ at: x.at(px), height: y.at(py) }));
   return [
-    `<path class="line s${index}" stroke-dasharray="${DASHES[index]}" d="M${path}"/>`,
-    ...sorted.flatMap(({ px, py }) => [
-      `<circle class="point s${index}" cx="${x.at(px)}" cy="${y.at(py)}" r="4"/>`,
-      text(x.at(px), y.at(py) - 9, figure(py), 'small', 'middle'),
-    ]),
+    `<path class="line s${index}" stroke-dasharray="${DASHES[index]}" d="M${places.map(({ at, height }) => `${at} ${height}`).join('L')}"/>`,
+    ...places.map(({ at, height }) => `<circle class="point s${index}" cx="${at}" cy="${height}" r="4"/>`),
   ];
+}
+
+/** Values above their points, else below them; where both places are taken the text beside the picture has to do. */
+function valuesOf(series: readonly Series[], x: Axis, y: Axis): string[] {
+  const taken: { at: number; height: number }[] = [];
+  return series.flatMap(({ points }) =>
+    points.flatMap(([px, py]) => {
+      const at = x.at(px);
+      const isFree = (height: number): boolean =>
+        taken.every((other) => Math.abs(other.at - at) > 36 || Math.abs(other.height - height) > 12);
+      const height = [y.at(py) - 9, y.at(py) + 17].find(isFree);
+      if (height === undefined) return [];
+      taken.push({ at, height });
+      return [text(at, height, figure(py), 'small', 'middle')];
+    }),
+  );
 }
 
 function inWords({ name, points }: Series): string {
