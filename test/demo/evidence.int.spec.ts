@@ -126,7 +126,7 @@ describe("the auditor's view of SQL", () => {
   });
 
   it('counts what has not left the outbox', async () => {
-    const insert = `insert into mq_outbox (id, topic, meta, body, state) values ($1, 't', '{}', '', $2)`;
+    const insert = `insert into mq_outbox (id, aggregatetype, aggregateid, meta, payload, state) values ($1, 't', 'a', '{}', '', $2)`;
     for (const state of ['pending', 'parked', 'sent']) await sql.query(insert, [randomUUID(), state]);
     expect((await evidence()).outbox).toBe(2);
   });

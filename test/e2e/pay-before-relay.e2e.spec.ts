@@ -32,7 +32,7 @@ describe('an order that is paid before its time-out was relayed', () => {
       create table behind (topic text primary key);
       create function hold_back() returns trigger language plpgsql as $$
         begin
-          if new.topic in (select topic from behind) then new.available_at := 'infinity'; end if;
+          if new.aggregatetype in (select topic from behind) then new.available_at := 'infinity'; end if;
           return new;
         end $$;
       create trigger hold_back before insert on mq_outbox for each row execute function hold_back();`);
@@ -70,7 +70,7 @@ describe('an order that is paid before its time-out was relayed', () => {
     // The last statement of the payment's transaction fails; its cancellation of the time-out must go with it.
     await sql.query(`
       create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
-      create trigger refuse before insert on mq_outbox for each row when (new.topic = 'orders') execute function refuse()`);
+      create trigger refuse before insert on mq_outbox for each row when (new.aggregatetype = 'orders') execute function refuse()`);
     await http().post(`/orders/${orderId}/pay`).expect(500);
     await sql.query('drop trigger refuse on mq_outbox');
     expect(await waiting(orderId)).toBe(1);

@@ -91,6 +91,8 @@ export class Mq {
   private readonly transactionListeners: TransactionListeners;
   private consumers: (Consumer | BroadcastConsumer)[] = [];
   private starting?: Promise<void>;
+  /** True from the success of a start to its stop. */
+  private begun = false;
   private stopping?: Promise<void>;
   private closing?: Promise<void>;
 
@@ -248,6 +250,7 @@ export class Mq {
     this.consumers = consumers;
     this.deadLetterListeners.start();
     for (const consumer of consumers) consumer.start();
+    this.begun = true;
   }
 
   private async createConsumer(listeners: readonly Listener[]): Promise<Consumer | BroadcastConsumer> {
@@ -285,9 +288,12 @@ export class Mq {
     const stopped = consumers.map((consumer) => consumer.stop(shutdownTimeoutMs));
     await Promise.all([...stopped, deadLetterListeners.stop(shutdownTimeoutMs)]);
     this.consumers = [];
+    this.begun = false;
   }
 
   private async closeAll(): Promise<void> {
+    // A start that waits for the broker has nothing to drain, and only the end of the connection ends its wait.
+    if (this.starting && !this.begun) await this.ports.broker.close();
     await this.stopConsuming();
     this.producer.close();
     await this.transactionListeners.stop(this.shutdownTimeoutMs);

@@ -12,6 +12,7 @@ export {
   getMqToken,
 } from './connection/connection-tokens.js';
 export { InjectMq, InjectMqAdmin, InjectMqProducer } from './connection/inject.decorator.js';
+export type { MqStartupOptions } from './connection/startup-options.js';
 export { MqRegistrar } from './connection/mq-registrar.js';
 export { MqHealth, type MqHealthResult } from './connection/mq.health.js';
 

@@ -1,6 +1,6 @@
 // When one connection declares, consumes, drains and closes, in the application's life.
 //
-//   onModuleInit: topics of features, events -> onApplicationBootstrap: declare, consume
+//   onModuleInit: topics of features, events -> onApplicationBootstrap: declare, consume (see start-up.ts)
 //   beforeApplicationShutdown: stop fetching, drain (producers work) -> onApplicationShutdown: close
 import { InvalidOptionError } from '@millrace/core';
 import {
@@ -12,6 +12,7 @@ import {
 import { MqConnection } from './connection/mq-connection.js';
 import { MqFeature } from './connection/mq-feature.js';
 import { MqRegistrar } from './connection/mq-registrar.js';
+import { StartUp } from './connection/start-up.js';
 import { deadLetterListenersOf } from './dead-letter/mq-dead-letter-listener.decorator.js';
 import { EventSubscriptions } from './events/event-subscriptions.js';
 import { eventsOf } from './events/on-mq-event.decorator.js';
@@ -33,6 +34,7 @@ export class MqLifecycle
     private readonly registrar: MqRegistrar,
     private readonly crons: CronExplorer,
     private readonly transactions: TransactionExplorer,
+    private readonly startUp: StartUp,
   ) {}
 
   onModuleInit(): void {
@@ -48,9 +50,13 @@ export class MqLifecycle
   async onApplicationBootstrap(): Promise<void> {
     const { mq, options } = this.connection;
     try {
-      // Without listeners `start` declares the topics and begins their upkeep.
-      await ((options.consumers ?? MODULE_DEFAULTS.consumers) ? this.registrar.start() : mq.start());
-      await this.crons.upsert();
+      // What is wrong in code ends the start, also while the broker is away.
+      this.crons.check();
+      await this.startUp.run(async () => {
+        // Without listeners `start` declares the topics and begins their upkeep.
+        await ((options.consumers ?? MODULE_DEFAULTS.consumers) ? this.registrar.start() : mq.start());
+        await this.crons.upsert();
+      });
     } catch (error) {
       // Nobody gets hold of an application that failed to start, so nobody else could close the sockets. Should that
       // fail too, the first error is the one that tells why.
@@ -60,7 +66,9 @@ export class MqLifecycle
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.registrar.stop();
+    // A start that still waits for the broker consumes nothing: there is nothing to drain, and waiting for it takes long.
+    if (this.startUp.isUnderWay) this.startUp.abandon();
+    else await this.registrar.stop();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type TopicOptions,
 } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
+import { startupSpec, type MqStartupOptions } from './connection/startup-options.js';
 
 /** What `MqModule.forRoot` takes, and what the factory of `forRootAsync` returns. */
 export interface MqModuleOptions {
@@ -37,6 +38,8 @@ export interface MqModuleOptions {
   durability?: Durability;
   /** How long closing the application waits for running listeners before their messages are handed back. @default '30s' */
   shutdownTimeout?: Duration;
+  /** What the start of the application does while the broker does not answer. @default { timeout: '10s', onTimeout: 'continue' } */
+  startup?: MqStartupOptions;
   /** Create missing topics on first use. @default true */
   autoCreate?: boolean;
   /** Whether the application's *global* guards and filters see listeners. Their own (`@UseGuards`, `@UseFilters`) always do. */
@@ -77,6 +80,7 @@ const KNOWN = [
   'middleware',
   'durability',
   'shutdownTimeout',
+  'startup',
   'autoCreate',
   'ports',
   'clock',
@@ -90,6 +94,7 @@ export function checkModuleOptions(path: string, options: unknown): asserts opti
   const given = options as Record<string, unknown>;
   checkBoolean(`${path}.consumers`, given.consumers);
   if (given.listeners !== undefined) checkRecord(`${path}.listeners`, given.listeners);
+  startupSpec(given.startup as MqStartupOptions | undefined, `${path}.startup`);
   if (given.enhancers !== undefined) {
     checkOptions(`${path}.enhancers`, given.enhancers, Object.keys(MODULE_DEFAULTS.enhancers));
     for (const [name, value] of Object.entries(given.enhancers as object))

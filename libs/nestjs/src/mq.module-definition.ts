@@ -18,6 +18,7 @@ import {
 import { createMq, DEFAULT_CONNECTION, MqConnection } from './connection/mq-connection.js';
 import { MqRegistrar } from './connection/mq-registrar.js';
 import { MqHealth } from './connection/mq.health.js';
+import { StartUp } from './connection/start-up.js';
 import { DeadLetterExplorer } from './dead-letter/dead-letter-explorer.js';
 import { EventSubscriptions } from './events/event-subscriptions.js';
 import { ListenerExplorer } from './listener/listener-explorer.js';
@@ -57,13 +58,14 @@ function withConnection(
     provide(getMqProducerToken(name), [mq], (of: Mq) => new MqProducer(of.producer)),
     provide(getMqAdminToken(name), [mq], (of: Mq) => of.admin),
     provide(registrar, [MqConnection, ListenerExplorer, DeadLetterExplorer], construct(MqRegistrar)),
-    provide(getMqHealthToken(name), [MqConnection, registrar], construct(MqHealth)),
+    provide(getMqHealthToken(name), [MqConnection, registrar, StartUp], construct(MqHealth)),
   ];
   const internal: Provider[] = [
     provide(MqConnection, [options, mq], (given: MqModuleOptions, of: Mq) => new MqConnection(name, given, of)),
+    provide(StartUp, [MqConnection], construct(StartUp)),
     provide(
       MqLifecycle,
-      [MqConnection, MethodDiscovery, EventSubscriptions, registrar, CronExplorer, TransactionExplorer],
+      [MqConnection, MethodDiscovery, EventSubscriptions, registrar, CronExplorer, TransactionExplorer, StartUp],
       construct(MqLifecycle),
     ),
     MethodDiscovery,

@@ -126,6 +126,13 @@ describe('bad options end the start', () => {
       'MqModule.enhancers.guards: must be true or false',
     ],
     ['consumers that are no flag', { ports, consumers: 3 }, 'MqModule.consumers: must be true or false'],
+    ['a misspelt startup', { ports, startup: { wait: '1s' } }, 'MqModule.startup.wait: unknown option'],
+    ['a bad startup.timeout', { ports, startup: { timeout: 'soon' } }, 'MqModule.startup.timeout: '],
+    [
+      'a bad startup.onTimeout',
+      { ports, startup: { onTimeout: 'wait' } },
+      "MqModule.startup.onTimeout: must be 'continue' or 'fail'",
+    ],
     ['listeners that are no map', { ports, listeners: [] }, 'MqModule.listeners: must map'],
     ['ports that are none', { ports: {} }, 'MqModule.ports: must be broker ports'],
     ['options that are none', 'redis://127.0.0.1', 'MqModule: must be an object of options'],

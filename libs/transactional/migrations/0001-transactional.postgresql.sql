@@ -2,8 +2,11 @@ do $millrace$
 begin
 -- Even "create index if not exists" waits for all writers of an existing table, and makes others wait behind it.
 if to_regclass('mq_schema') is not null then
-  if exists (select 1 from mq_schema where component = 'transactional' and version >= 1) then
+  if exists (select 1 from mq_schema where component = 'transactional' and version >= 2) then
     return;
+  end if;
+  if exists (select 1 from mq_schema where component = 'transactional') then
+    raise exception 'tables of an older version: that version was never released and no migration leads on from it: when the outbox is empty, drop the tables (outboxMigrationDown()) and run migration 0001 transactional again';
   end if;
 end if;
 
@@ -15,14 +18,16 @@ create table if not exists mq_schema (
 
 create table if not exists mq_outbox (
   seq bigint generated always as identity primary key, -- commit order inside an ordering key
+  -- Names that the outbox event router of Debezium expects (docs/decisions/0010):
   id text not null,                                    -- message id
-  topic text not null,
-  tag text,
-  ordering_key text,
+  aggregatetype text not null,                         -- topic
+  aggregateid text not null,                           -- ordering key; without one the first key, else the message id
+  type text,                                           -- tag
+  payload bytea not null,                              -- body: JSON as UTF-8, or the bytes as given; not compressed
+  -- Ours:
   idempotency_key text,
-  partition_no smallint,                               -- of the ordering key; null: no order
+  partition_no smallint,                               -- of the ordering key; null: aggregateid is none
   meta text not null,                                  -- envelope, see docs/wire-format.md
-  body bytea not null,
   delay_ms bigint,                                     -- counts from created_at
   deliver_at timestamptz,
   state text not null default 'pending' check (state in ('pending', 'parked', 'sent')),
@@ -41,7 +46,7 @@ create index if not exists mq_outbox_blocked on mq_outbox (partition_no)
 create index if not exists mq_outbox_parked on mq_outbox (seq) where state = 'parked';
 create index if not exists mq_outbox_sent on mq_outbox (sent_at) where state = 'sent';
 create index if not exists mq_outbox_id on mq_outbox (id);
-create index if not exists mq_outbox_key on mq_outbox (topic, idempotency_key) where idempotency_key is not null;
+create index if not exists mq_outbox_key on mq_outbox (aggregatetype, idempotency_key) where idempotency_key is not null;
 
 create table if not exists mq_outbox_cancel (
   seq bigint generated always as identity primary key,
@@ -49,6 +54,7 @@ create table if not exists mq_outbox_cancel (
   message_id text,                                     -- this, or the idempotency key
   idempotency_key text,
   ordering_key text,
+  before_seq bigint,                                   -- rows of the outbox below it are meant, seen or not
   attempts integer not null default 0,
   available_at timestamptz not null default clock_timestamp()
 );
@@ -65,7 +71,7 @@ create table if not exists mq_inbox (
 );
 create index if not exists mq_inbox_handled on mq_inbox (handled_at);
 
-insert into mq_schema (component, version) values ('transactional', 1)
+insert into mq_schema (component, version) values ('transactional', 2)
   on conflict (component) do nothing;
 end
 $millrace$;

@@ -4,3 +4,4 @@ import { relaySuite, transactionalSuite } from '../test/suite.js';
 transactionalSuite(TYPEORM_POSTGRES);
 transactionalSuite(TYPEORM_MARIADB);
 relaySuite(TYPEORM_POSTGRES);
+relaySuite(TYPEORM_MARIADB);

@@ -107,6 +107,13 @@ describe('compression', () => {
     expect(decodeMessage('orders', message).body).toBe(body);
   });
 
+  it('is left out where the caller says so', () => {
+    const body = words.slice(0, 50_000);
+    const message = prepareMessage('orders', body, {}, { compress: false });
+    expect(message.body.toString()).toBe(JSON.stringify(body));
+    expect(message.meta).not.toContain('"z"');
+  });
+
   it.each([5000, 200_000])('is left out for %i bytes that do not get a tenth smaller', (length) => {
     const bytes = randomBytes(length);
     expect(prepare(bytes).body).toEqual(bytes);

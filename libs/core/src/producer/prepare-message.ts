@@ -22,6 +22,8 @@ export interface SendSettings {
   now?: number;
   /** Of messages that do not say. @default memory */
   durability?: DurabilityLevel;
+  /** Whether long bodies are made smaller. @default true */
+  compress?: boolean;
 }
 
 const DEFAULT_MAX_DELAY_MS = 365 * 86_400_000;
@@ -33,8 +35,8 @@ export function prepareMessage(
   options?: SendOptions,
   settings: SendSettings = {},
 ): OutgoingMessage {
-  const { delayLevels, maxDelayMs = DEFAULT_MAX_DELAY_MS, now = Date.now(), durability } = settings;
-  return buildMessage(parseDestination(destination), body, options, maxDelayMs, now, delayLevels, durability);
+  const { delayLevels, maxDelayMs = DEFAULT_MAX_DELAY_MS, now = Date.now(), durability, compress } = settings;
+  return buildMessage(parseDestination(destination), body, options, maxDelayMs, now, delayLevels, durability, compress);
 }
 
 /** `prepareMessage` for a destination that is parsed already: the hot path of `send`. */
@@ -46,10 +48,11 @@ export function buildMessage(
   now: number,
   delayLevels?: DelayLevels,
   durability?: DurabilityLevel,
+  compress = true,
 ): OutgoingMessage {
   const { topic } = destination;
   const encoded = encodeBody(body);
-  const small = compressed(encoded.bytes);
+  const small = compress ? compressed(encoded.bytes) : undefined;
   let meta = `{"v":${ENVELOPE_VERSION},"at":${now}`;
   if (encoded.raw) meta += ',"c":"b"';
   if (small) meta += ',"z":"d"';

@@ -1,6 +1,6 @@
 // One named connection of this application: its options, checked, and the `Mq` made of them. Opens nothing.
 import { Mq, type BrokerPorts } from '@millrace/core';
-import { connectRedis } from '@millrace/redis';
+import { connectRedis, type RedisHealth, type RedisPorts } from '@millrace/redis';
 import { checkModuleOptions, type MqModuleOptions } from '../mq-module-options.js';
 
 export const DEFAULT_CONNECTION = 'default';
@@ -11,6 +11,11 @@ export class MqConnection {
     readonly options: MqModuleOptions,
     readonly mq: Mq,
   ) {}
+
+  /** Undefined where the ports do not tell (in-memory ones). */
+  brokerHealth(): RedisHealth | undefined {
+    return (this.mq.ports as BrokerPorts & Partial<RedisPorts>).health?.();
+  }
 }
 
 /** Throws InvalidOptionError, so that a bad option ends the start of the application and not the first message. */

@@ -10,14 +10,25 @@ const failing = { loop: 'promote', runningForMs: undefined, lastError: new Error
 function check(
   loops: LoopHealth[],
   connection?: { connected: boolean; lastError: unknown },
+  startUp: { isLate: boolean; health: () => LoopHealth[] } = { isLate: false, health: () => [] },
 ): ReturnType<MqHealth['check']> {
   const mq = { health: () => loops, ports: connection ? { health: () => connection } : {} } as unknown as Mq;
-  return new MqHealth(new MqConnection('default', {}, mq), { isRunning: true } as MqRegistrar).check();
+  return new MqHealth(new MqConnection('default', {}, mq), { isRunning: true } as MqRegistrar, startUp).check();
 }
 
 describe('health', () => {
   it('is up while the loops succeed, however long ago, and tells about each', () => {
-    expect(check([running])).toEqual({ status: 'up', consuming: true, loops: [running] });
+    expect(check([running])).toEqual({ status: 'up', consuming: true, starting: false, loops: [running] });
+  });
+
+  it('is down while the application runs without having reached its broker, and tells of its tries', () => {
+    const trying = { ...running, loop: 'start', lastSuccessAgoMs: undefined };
+    const late = { isLate: true, health: () => [trying] };
+    expect(check([running], { connected: false, lastError: undefined }, late)).toMatchObject({
+      status: 'down',
+      starting: true,
+      loops: [trying, running],
+    });
   });
 
   it('is up while a loop has failed for less than 30 s, as in a failover', () => {

@@ -1,13 +1,16 @@
 // Health of one connection, for any health check: terminus is not needed, and neither is it in the way.
-import type { BrokerPorts, LoopHealth } from '@millrace/core';
-import type { RedisHealth, RedisPorts } from '@millrace/redis';
+import type { LoopHealth } from '@millrace/core';
+import type { RedisHealth } from '@millrace/redis';
 import { MqConnection } from './mq-connection.js';
 import { MqRegistrar } from './mq-registrar.js';
+import type { StartUp } from './start-up.js';
 
 export interface MqHealthResult {
   readonly status: 'up' | 'down';
   /** Whether this process consumes. */
   readonly consuming: boolean;
+  /** The application was started without its broker (option `startup`), which has not answered yet: nothing is consumed. */
+  readonly starting: boolean;
   readonly loops: readonly LoopHealth[];
   /** Absent when the ports do not tell (in-memory ones). */
   readonly connection?: RedisHealth;
@@ -20,20 +23,22 @@ export class MqHealth {
   constructor(
     private readonly connection: MqConnection,
     private readonly registrar: MqRegistrar,
+    private readonly startUp: Pick<StartUp, 'isLate' | 'health'>,
   ) {}
 
   /**
-   * `down` while the connection is lost, or when a background loop has not succeeded for 30 s and fails or
+   * `down` while the connection is lost, while the application runs without having reached its broker, or when a background loop has not succeeded for 30 s and fails or
    * hangs. Each loop tells the age of its last success (for a `fetch` loop: of its last answered poll). Never throws, and asks no server: a connection that was not used yet is no reason to be down.
    */
   check(): MqHealthResult {
-    const { mq } = this.connection;
-    const loops = mq.health();
-    const connection = (mq.ports as BrokerPorts & Partial<RedisPorts>).health?.();
+    const loops = [...this.startUp.health(), ...this.connection.mq.health()];
+    const connection = this.connection.brokerHealth();
+    const starting = this.startUp.isLate;
     const isLost = connection?.connected === false && connection.lastError !== undefined;
     return {
-      status: isLost || loops.some(isDown) ? 'down' : 'up',
+      status: isLost || starting || loops.some(isDown) ? 'down' : 'up',
       consuming: this.registrar.isRunning,
+      starting,
       loops,
       connection,
     };

@@ -14,6 +14,11 @@ export class CronExplorer {
     private readonly discovery: MethodDiscovery,
   ) {}
 
+  /** Throws InvalidOptionError naming the class when one is declared badly. */
+  check(): void {
+    this.explore();
+  }
+
   /** Stores them all. Throws InvalidOptionError naming the class when one is declared badly; nothing is stored then. */
   async upsert(): Promise<void> {
     const found = this.explore();
@@ -28,7 +33,7 @@ export class CronExplorer {
     return ours
       .filter(({ connection }) => connection === this.connection.name)
       .map((cron) => {
-        this.check(cron);
+        this.checkOne(cron);
         const place = `${cron.options.topic}/${cron.name}`;
         if (places.has(place))
           throw new InvalidOptionError(
@@ -41,7 +46,7 @@ export class CronExplorer {
       });
   }
 
-  private check({ options, where }: FoundCron): void {
+  private checkOne({ options, where }: FoundCron): void {
     try {
       scheduleSpec(options);
     } catch (error) {

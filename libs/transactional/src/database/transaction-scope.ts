@@ -54,15 +54,18 @@ export class TransactionScope<Tx> {
     return result;
   }
 
-  /** Writes for the relay in `tx`, else in the ambient transaction. Throws MqError `MQ_NO_TRANSACTION`. */
-  async write<T>(what: string, tx: Tx | undefined, fn: (sql: SqlExecutor) => Promise<T>): Promise<T> {
+  /**
+   * Writes for the relay in `tx`, else in the ambient transaction; `fn` is told whether its commit is one that
+   * `afterCommit` hears of. Throws MqError `MQ_NO_TRANSACTION`.
+   */
+  async write<T>(what: string, tx: Tx | undefined, fn: (sql: SqlExecutor, isHeard: boolean) => Promise<T>): Promise<T> {
     const ambient = this.storage.getStore();
     // An inner transaction of the application's own is nearer than the one we began around it.
     const wanted = tx ?? this.application?.current();
-    if (wanted !== undefined && wanted !== ambient?.tx) return fn(this.database.executor(wanted));
+    if (wanted !== undefined && wanted !== ambient?.tx) return fn(this.database.executor(wanted), false);
     if (!ambient) throw noTransactionError(`${what} outside a transaction`);
     if (!ambient.open) throw noTransactionError(`${what} after its transaction has ended (is an await missing?)`);
-    const result = await fn(ambient.sql);
+    const result = await fn(ambient.sql, true);
     ambient.wrote = true;
     return result;
   }

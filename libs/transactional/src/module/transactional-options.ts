@@ -23,6 +23,13 @@ export interface TransactionalOptions {
    */
   migrate?: boolean;
   /**
+   * Whether relays are notified of commits (PostgreSQL). After `withTransaction` and `@UseInbox()` a process without a
+   * relay notifies behind the commit, which costs the transaction nothing. In a transaction that we do not see the end of
+   * (`{ tx }`, `@Transactional()`) the notification is part of it, and PostgreSQL commits transactions with one one after
+   * the other: `false` spares that, and leaves rows of other processes to the poll interval. @default true
+   */
+  notify?: boolean;
+  /**
    * How long the inbox remembers what was handled. Longer than a message can come again: dead letters are kept for 14
    * days and can be redriven until then. @default '15d'
    */
@@ -43,6 +50,7 @@ export interface TransactionalSpec {
   readonly relays: boolean;
   readonly names: TableNames;
   readonly migrate: boolean;
+  readonly notify: boolean;
   readonly inboxRetentionMs: number;
   /** Undefined is the unnamed one, which need not exist. */
   readonly clsConnection: string | false | undefined;
@@ -52,6 +60,7 @@ export const TRANSACTIONAL_DEFAULTS = {
   relay: true,
   tablePrefix: 'mq_',
   migrate: false,
+  notify: true,
   inboxRetention: '15d',
 } as const satisfies Partial<TransactionalOptions>;
 
@@ -61,15 +70,16 @@ const DIALECTS = new Set(['postgresql', 'mysql']);
 export function transactionalSpec(options: TransactionalOptions): TransactionalSpec {
   checkOptions('transactional', options, ['database', 'clsConnection', ...Object.keys(TRANSACTIONAL_DEFAULTS)]);
   const { database, tablePrefix } = options;
-  const { relay, migrate, inboxRetention } = { ...TRANSACTIONAL_DEFAULTS, ...withoutUndefined(options) };
+  const { relay, migrate, notify, inboxRetention } = { ...TRANSACTIONAL_DEFAULTS, ...withoutUndefined(options) };
   if (typeof database?.transaction !== 'function' || !DIALECTS.has(database.dialect))
     throw new InvalidOptionError(
       'transactional.database',
       typeof database,
       'must be made by an adapter: typeOrmDatabase(…), pgDatabase(…), mysql2Database(…), knexDatabase(…), drizzleDatabase(…)',
     );
-  if (typeof migrate !== 'boolean')
-    throw new InvalidOptionError('transactional.migrate', migrate, 'must be true or false');
+  for (const [name, value] of Object.entries({ migrate, notify }))
+    if (typeof value !== 'boolean')
+      throw new InvalidOptionError(`transactional.${name}`, value, 'must be true or false');
   const { clsConnection } = options;
   if (clsConnection !== undefined && clsConnection !== false && (typeof clsConnection !== 'string' || !clsConnection))
     throw new InvalidOptionError('transactional.clsConnection', clsConnection, 'must be a name or false');
@@ -79,6 +89,7 @@ export function transactionalSpec(options: TransactionalOptions): TransactionalS
     relays: relay !== false,
     names: tableNames(tablePrefix),
     migrate,
+    notify,
     clsConnection,
     inboxRetentionMs: toMs('transactional.inboxRetention', inboxRetention),
   };

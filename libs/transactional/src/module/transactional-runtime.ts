@@ -8,6 +8,7 @@ import { mysqlStores } from '../mysql/mysql-stores.js';
 import { Outbox } from '../outbox/outbox.js';
 import { OutboxAdmin } from '../outbox/outbox-admin.js';
 import { postgresStores } from '../postgres/postgres-stores.js';
+import { CommitSignal } from '../relay/commit-signal.js';
 import { OutboxRelay } from '../relay/outbox-relay.js';
 import type { ParkedMessage } from '../relay/relay-pass.js';
 import type { MessageSender } from '../relay/send-rows.js';
@@ -34,6 +35,7 @@ export class TransactionalRuntime {
   readonly relay: OutboxRelay;
   readonly cleaner: TableCleaner;
   private readonly stores: Stores;
+  private readonly signal: CommitSignal;
 
   constructor(private readonly setup: RuntimeSetup) {
     const { spec, sender, events, settings } = setup;
@@ -50,10 +52,13 @@ export class TransactionalRuntime {
       onError: onError('outbox-relay'),
       onParked: (messages) => setup.onParked?.(messages),
     });
-    const scope = new TransactionScope(database, () => this.relay.wake(), setup.transactions);
-    this.outbox = new Outbox(scope, this.stores.outbox, settings);
+    const { outbox } = this.stores;
+    const notify = spec.notify ? outbox.notify?.bind(outbox) : undefined;
+    this.signal = new CommitSignal({ database, relay: this.relay, notify });
+    const scope = new TransactionScope(database, this.signal.tell, setup.transactions);
+    this.outbox = new Outbox(scope, outbox, settings, spec.notify);
     this.inbox = new InboxMiddleware(scope, this.stores.inbox);
-    this.admin = new OutboxAdmin(database, this.stores.outbox, this.relay);
+    this.admin = new OutboxAdmin(database, outbox, this.relay);
     this.cleaner = new TableCleaner({
       database,
       store: this.stores.clean,
@@ -77,6 +82,6 @@ export class TransactionalRuntime {
 
   /** Waits for what is under way. Idempotent. */
   async stop(): Promise<void> {
-    await Promise.all([this.relay.stop(), this.cleaner.stop()]);
+    await Promise.all([this.relay.stop(), this.cleaner.stop(), this.signal.stop()]);
   }
 }

@@ -2,8 +2,10 @@
 import type { SqlExecutor } from '../database/outbox-database.js';
 import type { TableNames } from '../database/table-names.js';
 import type { Cancellation, CancellationStore } from '../relay/cancellation-store.js';
-import { NOW, text } from './bytes.js';
+import { marks, NOW, text } from './bytes.js';
 import { choice, chosen } from './chosen-rows.js';
+import { deleteRows, LIVE, lockLive } from './live-rows.js';
+import { ID, ORDERING_KEY, TOPIC } from './row-columns.js';
 
 interface Columns {
   seq: string;
@@ -27,6 +29,24 @@ export class MysqlCancellationStore implements CancellationStore {
     return rows.map((row) => ({ seq: text(row.seq), topic: text(row.topic), ref: refOf(row) }));
   }
 
+  async removeRows(sql: SqlExecutor, seqs: readonly string[]): Promise<void> {
+    const { cancel, outbox } = this.names;
+    // Each way by its index: names that look alike to the server are told apart by their bytes.
+    const meant = (index: string, name: string): string =>
+      `select cast(o.seq as char) as seq from ${cancel} c straight_join ${outbox} o force index (${outbox}_${index})
+         on ${name} and ${TOPIC} = c.topic and o.seq < c.before_seq and ${LIVE}
+       where c.seq in (${marks(seqs)})`;
+    const id = `${asText('c.message_id')} = o.id and ${ID} = c.message_id`;
+    const key = `${asText('c.topic')} = o.aggregatetype and o.idempotency_key = c.idempotency_key
+      and ${ORDERING_KEY} <=> c.ordering_key`;
+    const found = await sql.query<{ seq: string }>(
+      `${meant('id', id)} union ${meant('key', key)}`,
+      [...seqs, ...seqs].map(Number),
+    );
+    const inOrder = found.toSorted((a, b) => Number(a.seq) - Number(b.seq));
+    await deleteRows(sql, outbox, await lockLive(sql, outbox, inOrder));
+  }
+
   async remove(sql: SqlExecutor, seqs: readonly string[]): Promise<void> {
     await sql.query(`delete o from ${chosen(this.names.cancel)}`, [choice(seqs)]);
   }
@@ -40,6 +60,10 @@ export class MysqlCancellationStore implements CancellationStore {
       [choice(seqs), Math.round(delayMs * 1000)],
     );
   }
+}
+
+function asText(column: string): string {
+  return `convert(${column} using utf8mb4) collate utf8mb4_bin`;
 }
 
 function refOf({ message_id, idempotency_key, ordering_key }: Columns): Cancellation['ref'] {

@@ -5,6 +5,7 @@ import type { OutboxBacklog, OutboxStore, ParkedRow } from '../outbox/outbox-sto
 import { bytes, epochMs, marks, NOW, numberOrNull, text } from './bytes.js';
 import { choice, chosen } from './chosen-rows.js';
 import { PARTITION_LOCK } from './lock-rows.js';
+import { ID, ORDERING_KEY, TOPIC } from './row-columns.js';
 
 /** Counting further would read a whole backlog for a number that is bad enough already. */
 const COUNT_LIMIT = 100_000;
@@ -44,8 +45,9 @@ export class MysqlOutboxAdminStore implements Omit<OutboxStore, 'insert' | 'inse
 
   async parked(sql: SqlExecutor, page: { offset: number; limit: number }): Promise<ParkedRow[]> {
     const rows = await sql.query<ParkedColumns>(
-      `select id, topic, ordering_key, attempts, last_error, ${epochMs('created_at')} as created_ms
-       from ${this.names.outbox} where state = 'parked' order by seq limit ? offset ?`,
+      `select ${ID} as id, ${TOPIC} as topic, ${ORDERING_KEY} as ordering_key, o.attempts, o.last_error,
+         ${epochMs('o.created_at')} as created_ms
+       from ${this.names.outbox} o where o.state = 'parked' order by o.seq limit ? offset ?`,
       [page.limit, page.offset],
     );
     return rows.map((row) => ({
@@ -73,11 +75,13 @@ export class MysqlOutboxAdminStore implements Omit<OutboxStore, 'insert' | 'inse
 
   private async onParked(sql: SqlExecutor, messageIds: readonly string[], change: string): Promise<string[]> {
     if (messageIds.length === 0) return [];
-    const rows = await sql.query<{ seq: string; id: Buffer }>(
-      `select cast(seq as char) as seq, id from ${this.names.outbox}
-       where state = 'parked' and id in (${marks(messageIds)})`,
+    const wanted = new Set(messageIds);
+    const found = await sql.query<{ seq: string; id: Buffer }>(
+      `select cast(o.seq as char) as seq, ${ID} as id from ${this.names.outbox} o
+       where o.state = 'parked' and o.id in (${marks(messageIds)})`,
       messageIds.map(bytes),
     );
+    const rows = found.filter(({ id }) => wanted.has(text(id)));
     if (rows.length === 0) return [];
     await sql.query(`${change} where o.state = 'parked'`, [choice(rows.map(({ seq }) => seq))]);
     return rows.map(({ id }) => text(id));

@@ -4,12 +4,13 @@ import type { SqlExecutor } from '../database/outbox-database.js';
 import type { NewRow } from '../outbox/outbox-row.js';
 import type { OutboxStore } from '../outbox/outbox-store.js';
 import { bytes, bytesOrNull, NOW } from './bytes.js';
-import { choice, chosen } from './chosen-rows.js';
+import { deleteRows, LIVE, lockLive } from './live-rows.js';
 import { TURN_LOCK, turnOf } from './lock-rows.js';
 import { MysqlOutboxAdminStore } from './mysql-outbox-admin-store.js';
+import { ID, ORDERING_KEY } from './row-columns.js';
 
-const COLUMNS = `id, topic, tag, ordering_key, idempotency_key, partition_no, meta, size, delay_ms, deliver_at_ms, body,
-  created_at, available_at`;
+const COLUMNS = `id, aggregatetype, type, aggregateid, idempotency_key, partition_no, meta, size, delay_ms,
+  deliver_at_ms, payload, created_at, available_at`;
 const VALUES = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${NOW}, ${NOW}`;
 
 /**
@@ -74,46 +75,41 @@ export class MysqlOutboxStore extends MysqlOutboxAdminStore implements OutboxSto
     const { outbox, cancel } = this.names;
     const byId = 'messageId' in ref;
     const key = byId ? undefined : [bytes(topic), bytes(ref.idempotencyKey), bytesOrNull(ref.orderingKey)];
-    const live = `state in ('pending', 'parked')`;
+    const wanted = byId ? bytes(ref.messageId) : undefined;
     const found = await sql.query<{ seq: string }>(
-      `select cast(seq as char) as seq from ${outbox} where topic = ? and ${live} and
-         ${byId ? 'id = ?' : 'idempotency_key = ? and ordering_key <=> ?'}`,
-      key ?? [bytes(topic), bytes((ref as { messageId: string }).messageId)],
+      `select cast(o.seq as char) as seq from ${outbox} o where o.aggregatetype = ? and ${LIVE} and
+         ${wanted ? `o.id = ? and ${ID} = ?` : `o.idempotency_key = ? and ${ORDERING_KEY} <=> ?`}`,
+      key ?? [bytes(topic), wanted, wanted],
     );
-    const removed =
-      found.length === 0
-        ? []
-        : await this.lockLive(
-            sql,
-            found.map(({ seq }) => seq),
-          );
-    if (removed.length > 0) await sql.query(`delete o from ${chosen(outbox)}`, [choice(removed.map(({ seq }) => seq))]);
+    const removed = await lockLive(sql, outbox, found);
+    await deleteRows(sql, outbox, removed);
     // Noted even for a row that was still there: a relay may have sent it and died before it could mark it. By key,
     // both are noted: the id of each removed row, and the key, under which an earlier row may have left.
     const ids = byId ? [bytes(ref.messageId)] : removed.map(({ id }) => id);
     const notes = ids.map((id): unknown[] => [bytes(topic), id, null, null]);
     if (key) notes.push([key[0], null, key[1], key[2]]);
     await sql.query(
-      `insert into ${cancel} (topic, message_id, idempotency_key, ordering_key, available_at)
-       values ${notes.map(() => `(?, ?, ?, ?, ${NOW})`).join(', ')}`,
+      `insert into ${cancel} (topic, message_id, idempotency_key, ordering_key, before_seq, available_at)
+       values ${notes.map(() => `(?, ?, ?, ?, ${nextSeq(outbox)}, ${NOW})`).join(', ')}`,
       notes.flat(),
     );
     return removed.length;
   }
+}
 
-  /** Waits while a relay is just sending one of them. */
-  private lockLive(sql: SqlExecutor, seqs: readonly string[]): Promise<{ seq: string; id: Buffer }[]> {
-    return sql.query(
-      `select cast(o.seq as char) as seq, o.id from ${chosen(this.names.outbox)}
-       where o.state in ('pending', 'parked') for update`,
-      [choice(seqs)],
-    );
-  }
+/**
+ * The number that the next row gets. Under REPEATABLE READ nothing else tells of rows that were committed since the
+ * transaction began: those of the name below it are removed by the relay, which sees them. (MySQL caches it unless
+ * information_schema_stats_expiry is 0; a number that is too low means that fewer rows are found.)
+ */
+function nextSeq(outbox: string): string {
+  return `(select t.\`auto_increment\` from information_schema.tables t
+    where t.table_schema = database() and t.table_name = '${outbox}')`;
 }
 
 function valuesOf(row: NewRow): unknown[] {
-  const { id, topic, tag, orderingKey, idempotencyKey, partition, meta, delayMs, deliverAtMs, body } = row;
+  const { id, topic, tag, aggregateId, idempotencyKey, partition, meta, delayMs, deliverAtMs, body } = row;
   const envelope = bytes(meta);
-  const names = [bytes(id), bytes(topic), bytesOrNull(tag), bytesOrNull(orderingKey), bytesOrNull(idempotencyKey)];
+  const names = [bytes(id), bytes(topic), bytesOrNull(tag), bytes(aggregateId), bytesOrNull(idempotencyKey)];
   return [...names, partition, envelope, body.length + envelope.length, delayMs, deliverAtMs, body];
 }

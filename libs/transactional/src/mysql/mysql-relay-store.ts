@@ -11,7 +11,7 @@ import type { BatchLimit, FailedRow, OrderedHead, RelayStore, RelayWork } from '
 import { bytes, marks, NOW, text } from './bytes.js';
 import { choice, chosen } from './chosen-rows.js';
 import { PARTITION_LOCK } from './lock-rows.js';
-import { outboxRow, ROW_COLUMNS, type RowColumns } from './row-columns.js';
+import { ID, ORDERING_KEY, outboxRow, ROW_COLUMNS, TOPIC, type RowColumns } from './row-columns.js';
 
 /**
  * A relay that is frozen keeps its connection, and with it its locks. After this time the server drops the connection.
@@ -98,14 +98,14 @@ export class MysqlRelayStore implements RelayStore {
   async lockOrdered(sql: SqlExecutor, partitions: readonly number[], limit: BatchLimit): Promise<OrderedHead[]> {
     const { outbox } = this.names;
     // One consistent view for all: read row by row, a later row of a key could be seen without the earlier one.
-    const head = `(select cast(o.seq as char) as seq, o.size, o.topic, o.ordering_key,
+    const head = `(select cast(o.seq as char) as seq, o.size, ${TOPIC} as topic, ${ORDERING_KEY} as ordering_key,
         ${this.awaitsCancellation()} as waits
-      from ${outbox} o left join blocked b on b.topic = o.topic and b.ordering_key = o.ordering_key
+      from ${outbox} o left join blocked b on b.topic = ${TOPIC} and b.ordering_key = ${ORDERING_KEY}
       where o.partition_no = ? and o.state = 'pending' and b.topic is null order by o.seq limit ?)`;
     const rowsEach = Math.ceil(limit.rows / partitions.length);
     const heads = await sql.query<Sized & { topic: Buffer; ordering_key: Buffer; waits: string | number }>(
       `with blocked as (
-         select distinct o.topic, o.ordering_key from ${outbox} o
+         select distinct ${TOPIC} as topic, ${ORDERING_KEY} as ordering_key from ${outbox} o
          where o.partition_no in (${marks(partitions)}) and o.attempts > 0
            and (o.state = 'parked' or (o.state = 'pending' and o.available_at > ${NOW})))
        ${partitions.map(() => head).join(' union all ')}`,
@@ -156,7 +156,10 @@ export class MysqlRelayStore implements RelayStore {
     // Apart: the order of assignments in one statement is the server's affair.
     const these = [choice(rows.map(({ seq }) => seq)), maxAttempts];
     await sql.query(`update ${chosen(outbox)} set o.state = 'parked' where o.attempts >= ?`, these);
-    const parked = await sql.query<{ id: Buffer }>(`select o.id from ${chosen(outbox)} where o.attempts >= ?`, these);
+    const parked = await sql.query<{ id: Buffer }>(
+      `select ${ID} as id from ${chosen(outbox)} where o.attempts >= ?`,
+      these,
+    );
     return parked.map(({ id }) => text(id));
   }
 
@@ -165,9 +168,9 @@ export class MysqlRelayStore implements RelayStore {
    */
   private awaitsCancellation(): string {
     const { cancel } = this.names;
-    return `(exists (select 1 from ${cancel} c where c.topic = o.topic and c.message_id = o.id)
-      or exists (select 1 from ${cancel} c where c.topic = o.topic and c.idempotency_key = o.idempotency_key
-        and c.ordering_key <=> o.ordering_key))`;
+    return `(exists (select 1 from ${cancel} c where c.topic = ${TOPIC} and c.message_id = ${ID})
+      or exists (select 1 from ${cancel} c where c.topic = ${TOPIC} and c.idempotency_key = o.idempotency_key
+        and c.ordering_key <=> ${ORDERING_KEY}))`;
   }
 }
 

@@ -3,7 +3,6 @@ import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../database/table-names.js';
 import { mysqlMigration } from '../schema/mysql-migration.js';
 import type { SchemaState, SchemaStore } from '../schema/schema-check.js';
-import { SCHEMA_VERSION } from '../schema/schema-version.js';
 import { bytes, marks, text } from './bytes.js';
 
 export class MysqlSchemaStore implements SchemaStore {
@@ -29,8 +28,7 @@ export class MysqlSchemaStore implements SchemaStore {
 
   /** Each statement commits by itself here; all of them may be run again, and by several processes at once. */
   async migrate(database: OutboxDatabase): Promise<void> {
-    const { missing, version } = await this.state(database);
-    if (missing.length === 0 && version !== undefined && version >= SCHEMA_VERSION) return;
+    if ((await this.state(database)).version !== undefined) return;
     for (const statement of mysqlMigration(this.names.prefix)) await database.query(statement);
   }
 }

@@ -36,6 +36,23 @@ describe('a message as a row', () => {
     expect(sendRequest(stored(row, { delayLeftMs: 12_345 })).options).toMatchObject({ delay: 12_345 });
   });
 
+  it('is as it was given to whoever reads the table: a long body is not compressed', () => {
+    const body = { text: 'long '.repeat(2000) };
+    const row = newRow('orders', body, {}, {});
+    expect(JSON.parse(row.body.toString())).toEqual(body);
+    expect(row.meta).not.toContain('"z"');
+    expect(sendRequest(stored(row)).body).toEqual(body);
+  });
+
+  it.each([
+    ['its ordering key', { orderingKey: 'o', keys: ['a'] }, 'o'],
+    ['else its first key', { keys: ['a', 'b'], idempotencyKey: 'i' }, 'a'],
+    ['else its id', { messageId: 'm', idempotencyKey: 'i' }, 'm'],
+    ['its id also when the key is one that SQL text cannot hold', { messageId: 'm', keys: ['a\0b', 'c'] }, 'm'],
+  ])('is about %s', (_, options, aggregateId) => {
+    expect(newRow('orders', 1, options, {})).toMatchObject({ aggregateId });
+  });
+
   it('has a partition only with an ordering key', () => {
     expect(newRow('orders', 1, {}, {}).partition).toBeNull();
     expect(newRow('orders', 1, { orderingKey: 'k' }, {}).partition).toBe(partitionOf('orders', 'k'));

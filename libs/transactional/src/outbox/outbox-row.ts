@@ -22,6 +22,8 @@ export interface NewRow {
   readonly topic: string;
   readonly tag: string | null;
   readonly orderingKey: string | null;
+  /** What the message is about, for readers of the table: never empty. */
+  readonly aggregateId: string;
   readonly idempotencyKey: string | null;
   /** Null when the message has no ordering key. */
   readonly partition: number | null;
@@ -55,16 +57,20 @@ export function newRow(destination: string, body: unknown, options: SendOptions,
       options.durability,
       'is not for single outbox messages: the relay sends with the durability of its connection',
     );
-  const message = prepareMessage(destination, body, options, settings);
+  // As it was given: who reads the table without us must be able to. The relay's send compresses.
+  const message = prepareMessage(destination, body, options, { ...settings, compress: false });
   const due = message.due;
+  const id = storableText('send.messageId', message.messageId);
+  const orderingKey = message.orderingKey === '' ? null : storableText('send.orderingKey', message.orderingKey);
   return {
-    id: storableText('send.messageId', message.messageId),
+    id,
     topic: message.topic,
     tag: message.tag === '' ? null : storableText('send.tag', message.tag),
-    orderingKey: message.orderingKey === '' ? null : storableText('send.orderingKey', message.orderingKey),
+    orderingKey,
+    aggregateId: orderingKey ?? firstStorable(options.keys) ?? id,
     idempotencyKey:
       options.idempotencyKey === undefined ? null : storableText('send.idempotencyKey', options.idempotencyKey),
-    partition: message.orderingKey === '' ? null : partitionOf(message.topic, message.orderingKey),
+    partition: orderingKey === null ? null : partitionOf(message.topic, orderingKey),
     meta: message.meta.toString(),
     body: message.body,
     delayMs: due && 'delayMs' in due ? due.delayMs : null,
@@ -122,6 +128,11 @@ export function sendRequest(row: OutboxRow): SendRequest {
 function dueOf({ delayLeftMs, deliverAtMs }: OutboxRow): Pick<SendRequest['options'] & {}, 'delay' | 'deliverAt'> {
   if (deliverAtMs !== null) return { deliverAt: new Date(deliverAtMs) };
   return delayLeftMs === null ? {} : { delay: delayLeftMs };
+}
+
+/** Keys may hold NUL: they are written into the envelope, which is JSON. */
+function firstStorable([key]: readonly string[] = []): string | undefined {
+  return key?.includes('\0') ? undefined : key;
 }
 
 /**

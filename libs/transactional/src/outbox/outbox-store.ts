@@ -29,22 +29,27 @@ export interface OutboxBacklog {
 
 export interface OutboxStore {
   /**
-   * One statement: inserts the row and asks for a notification at commit. Rows of one ordering key get their `seq` in
-   * commit order: the insert waits until earlier transactions that wrote rows of this key have ended.
+   * One statement: inserts the row, and asks for a notification at commit if `notify` says so and the database can. Rows
+   * of one ordering key get their `seq` in commit order: the insert waits until earlier transactions that wrote rows of
+   * this key have ended.
    */
-  insert(sql: SqlExecutor, row: NewRow): Promise<void>;
+  insert(sql: SqlExecutor, row: NewRow, notify: boolean): Promise<void>;
 
   /**
    * The same for many rows, still one statement: they get their `seq` in the order of the list. Waits for all of its
    * ordering keys in one order, the same everywhere, so that two calls never wait for each other.
    */
-  insertAll(sql: SqlExecutor, rows: readonly NewRow[]): Promise<void>;
+  insertAll(sql: SqlExecutor, rows: readonly NewRow[], notify: boolean): Promise<void>;
 
   /**
-   * One statement: deletes what has not left yet and notes the cancellation for the relay. Waits while a relay is just
-   * sending the row. Returns how many rows were deleted.
+   * Deletes what has not left yet and notes the cancellation for the relay. Waits while a relay is just sending the row.
+   * Returns how many rows were deleted. The note also reaches rows of the name that were committed before this call and
+   * that the transaction does not see (REPEATABLE READ): the relay removes them instead of sending them.
    */
-  cancel(sql: SqlExecutor, topic: string, ref: MessageRef): Promise<number>;
+  cancel(sql: SqlExecutor, topic: string, ref: MessageRef, notify: boolean): Promise<number>;
+
+  /** Tells all relays that listen to look now. Absent when the database cannot. */
+  notify?(sql: SqlExecutor): Promise<void>;
 
   backlog(sql: SqlExecutor): Promise<OutboxBacklog>;
   /** Oldest first. */

@@ -35,6 +35,8 @@ export class Outbox<Tx = unknown> {
     private readonly scope: TransactionScope<Tx>,
     private readonly store: OutboxStore,
     private readonly settings: SendSettings = {},
+    /** Whether transactions whose commit we do not hear of ask for a notification. */
+    private readonly notify = true,
   ) {}
 
   /**
@@ -53,7 +55,7 @@ export class Outbox<Tx = unknown> {
   ): Promise<OutboxReceipt> {
     const { tx, ...sendOptions } = options;
     const row = newRow(destination, body, sendOptions, this.settings);
-    await this.scope.write('outbox.send', tx, (sql) => this.store.insert(sql, row));
+    await this.scope.write('outbox.send', tx, (sql, isHeard) => this.store.insert(sql, row, this.notify && !isHeard));
     return { messageId: row.id, topic: row.topic };
   }
 
@@ -69,7 +71,9 @@ export class Outbox<Tx = unknown> {
     { tx }: { tx?: Tx } = {},
   ): Promise<OutboxReceipt[]> {
     const rows = newRows(requests, this.settings);
-    await this.scope.write('outbox.sendAll', tx, (sql) => this.store.insertAll(sql, rows));
+    await this.scope.write('outbox.sendAll', tx, (sql, isHeard) =>
+      this.store.insertAll(sql, rows, this.notify && !isHeard),
+    );
     return rows.map(({ id, topic }) => ({ messageId: id, topic }));
   }
 
@@ -88,12 +92,16 @@ export class Outbox<Tx = unknown> {
    * Takes a message back, if and only if the transaction commits. While a relay is just sending it, this waits for the
    * outcome (usually ms, at most the send deadline): the row lock decides. A message that had left is cancelled at the
    * broker after the commit if it is still scheduled there, also when it left with a relay that died before noting so.
+   * Under REPEATABLE READ it may be one that this transaction cannot see, because it was committed since it began: the
+   * answer is `requested` then, and the relay removes it.
    *
    * Throws MqError `MQ_NO_TRANSACTION` outside a transaction, InvalidOptionError for a reference that names nothing.
    */
   async cancel(topic: string, ref: MessageRef, options: { tx?: Tx } = {}): Promise<OutboxCancelResult> {
     const named = checkedRef(topic, ref);
-    const removed = await this.scope.write('outbox.cancel', options.tx, (sql) => this.store.cancel(sql, topic, named));
+    const removed = await this.scope.write('outbox.cancel', options.tx, (sql, isHeard) =>
+      this.store.cancel(sql, topic, named, this.notify && !isHeard),
+    );
     return removed > 0 ? 'cancelled' : 'requested';
   }
 }

@@ -8,31 +8,30 @@ import { lockOf } from './advisory-lock.js';
  * drawn. They are taken in the order of their numbers: two statements with the same keys cannot wait for each other.
  * Numbers are drawn behind the sort, so in the order of the list.
  */
-export function insertAllText({ outbox }: TableNames): string {
-  return `with woken as materialized (select pg_notify($1, '')),
+export function insertAllText({ outbox, channel }: TableNames, notify: boolean): string {
+  return `with ${notify ? `woken as materialized (select pg_notify('${channel}', '')),` : ''}
     turns as materialized (
       select count(pg_advisory_xact_lock(key_no)) as taken from (
-        select distinct ${lockOf(outbox, 'key')} as key_no from unnest($2::text[]) key order by key_no) keys)
+        select distinct ${lockOf(outbox, 'key')} as key_no from unnest($1::text[]) key order by key_no) keys)
     insert into ${outbox}
-      (id, topic, tag, ordering_key, idempotency_key, partition_no, meta, delay_ms, deliver_at, body)
-    select r.id, r.topic, r.tag, r.ordering_key, r.idempotency_key, r.partition_no, r.meta, r.delay_ms,
+      (id, aggregatetype, type, aggregateid, idempotency_key, partition_no, meta, delay_ms, deliver_at, payload)
+    select r.id, r.topic, r.tag, r.aggregate_id, r.idempotency_key, r.partition_no, r.meta, r.delay_ms,
       to_timestamp(r.deliver_at / 1000), r.body
-    from woken cross join turns cross join unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-      $8::smallint[], $9::text[], $10::bigint[], $11::float8[], $12::bytea[]) with ordinality
-      as r(id, topic, tag, ordering_key, idempotency_key, partition_no, meta, delay_ms, deliver_at, body, place)
+    from turns ${notify ? 'cross join woken' : ''} cross join unnest($2::text[], $3::text[], $4::text[], $5::text[],
+      $6::text[], $7::smallint[], $8::text[], $9::bigint[], $10::float8[], $11::bytea[]) with ordinality
+      as r(id, topic, tag, aggregate_id, idempotency_key, partition_no, meta, delay_ms, deliver_at, body, place)
     order by r.place`;
 }
 
-export function insertAllValues({ channel }: TableNames, rows: readonly NewRow[]): unknown[] {
+export function insertAllValues(rows: readonly NewRow[]): unknown[] {
   const keys = rows.flatMap(({ topic, orderingKey }) => (orderingKey === null ? [] : [`${topic}\n${orderingKey}`]));
   const column = <K extends keyof NewRow>(name: K): NewRow[K][] => rows.map((row) => row[name]);
   return [
-    channel,
     keys,
     column('id'),
     column('topic'),
     column('tag'),
-    column('orderingKey'),
+    column('aggregateId'),
     column('idempotencyKey'),
     column('partition'),
     column('meta'),

@@ -23,6 +23,20 @@ export class PostgresCancellationStore implements CancellationStore {
     return rows.map((row) => ({ seq: row.seq_text, topic: row.topic, ref: refOf(row) }));
   }
 
+  async removeRows(sql: SqlExecutor, seqs: readonly string[]): Promise<void> {
+    const { cancel, outbox } = this.names;
+    const meant = (name: string): string =>
+      `select o.seq from ${cancel} c join ${outbox} o on o.aggregatetype = c.topic and o.seq < c.before_seq and ${name}
+       where c.seq = any($1::bigint[]) and o.state in ('pending', 'parked') for update of o`;
+    await sql.query(
+      `with by_id as materialized (${meant('o.id = c.message_id')}),
+       by_key as materialized (${meant(`o.idempotency_key = c.idempotency_key
+         and case when o.partition_no is not null then o.aggregateid end is not distinct from c.ordering_key`)})
+       delete from ${outbox} where seq in (select seq from by_id union select seq from by_key)`,
+      [seqs],
+    );
+  }
+
   async remove(sql: SqlExecutor, seqs: readonly string[]): Promise<void> {
     await sql.query(`delete from ${this.names.cancel} where seq = any($1::bigint[])`, [seqs]);
   }

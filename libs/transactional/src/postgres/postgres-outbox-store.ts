@@ -5,6 +5,7 @@ import type { TableNames } from '../database/table-names.js';
 import type { NewRow } from '../outbox/outbox-row.js';
 import { PARTITIONS } from '../outbox/outbox-row.js';
 import { lockOf } from './advisory-lock.js';
+import { ORDERING_KEY } from './row-columns.js';
 import type { OutboxBacklog, OutboxStore, ParkedRow } from '../outbox/outbox-store.js';
 import { insertAllText, insertAllValues } from './insert-all.js';
 
@@ -12,41 +13,30 @@ import { insertAllText, insertAllValues } from './insert-all.js';
 const COUNT_LIMIT = 100_000;
 
 export class PostgresOutboxStore implements OutboxStore {
-  private readonly insertFree: string;
-  private readonly insertOrdered: string;
-  private readonly cancelById: string;
-  private readonly cancelByKey: string;
+  constructor(private readonly names: TableNames) {}
 
-  constructor(private readonly names: TableNames) {
-    this.insertFree = insertText(names, false);
-    this.insertOrdered = insertText(names, true);
-    this.cancelById = cancelText(names, 'id = $3::text', 'select $2::text, $3::text, null::text, null::text');
-    this.cancelByKey = cancelText(
-      names,
-      'idempotency_key = $3::text and ordering_key is not distinct from $4::text',
-      `select $2::text, id, null::text, null::text from removed
-       union all select $2::text, null::text, $3::text, $4::text`,
-    );
+  async insert(sql: SqlExecutor, row: NewRow, notify: boolean): Promise<void> {
+    const { id, topic, tag, orderingKey, aggregateId, idempotencyKey, partition, meta } = row;
+    const due = [row.delayMs, row.deliverAtMs];
+    const values = [id, topic, tag, aggregateId, idempotencyKey, partition, meta, ...due, row.body];
+    if (orderingKey !== null) values.push(`${topic}\n${orderingKey}`);
+    await sql.query(insertText(this.names, orderingKey !== null, notify), values);
   }
 
-  async insert(sql: SqlExecutor, row: NewRow): Promise<void> {
-    const { id, topic, tag, orderingKey, idempotencyKey, partition, meta, delayMs, deliverAtMs, body } = row;
-    const due = [delayMs, deliverAtMs];
-    const values = [this.names.channel, id, topic, tag, orderingKey, idempotencyKey, partition, meta, ...due, body];
-    if (orderingKey === null) await sql.query(this.insertFree, values);
-    else await sql.query(this.insertOrdered, [...values, `${topic}\n${orderingKey}`]);
+  async insertAll(sql: SqlExecutor, rows: readonly NewRow[], notify: boolean): Promise<void> {
+    if (rows.length > 0) await sql.query(insertAllText(this.names, notify), insertAllValues(rows));
   }
 
-  async insertAll(sql: SqlExecutor, rows: readonly NewRow[]): Promise<void> {
-    if (rows.length > 0) await sql.query(insertAllText(this.names), insertAllValues(this.names, rows));
-  }
-
-  async cancel(sql: SqlExecutor, topic: string, ref: MessageRef): Promise<number> {
+  async cancel(sql: SqlExecutor, topic: string, ref: MessageRef, notify: boolean): Promise<number> {
     const byId = 'messageId' in ref;
     const names = byId ? [ref.messageId] : [ref.idempotencyKey, ref.orderingKey ?? null];
-    const text = byId ? this.cancelById : this.cancelByKey;
-    const [counted] = await sql.query<{ removed: number }>(text, [this.names.channel, topic, ...names]);
+    const text = cancelText(this.names, byId ? 'id' : 'key', notify);
+    const [counted] = await sql.query<{ removed: number }>(text, [topic, ...names]);
     return counted!.removed;
+  }
+
+  async notify(sql: SqlExecutor): Promise<void> {
+    await sql.query('select pg_notify($1, $2)', [this.names.channel, '']);
   }
 
   async backlog(sql: SqlExecutor): Promise<OutboxBacklog> {
@@ -69,7 +59,7 @@ export class PostgresOutboxStore implements OutboxStore {
 
   async parked(sql: SqlExecutor, page: { offset: number; limit: number }): Promise<ParkedRow[]> {
     const rows = await sql.query<ParkedColumns>(
-      `select id, topic, ordering_key, attempts, last_error,
+      `select id, aggregatetype as topic, ${ORDERING_KEY} as ordering_key, attempts, last_error,
          (extract(epoch from created_at) * 1000)::float8 as created_ms
        from ${this.names.outbox} where state = 'parked' order by seq offset $1 limit $2`,
       [page.offset, page.limit],
@@ -126,27 +116,49 @@ interface ParkedColumns {
  * sees a row sees all earlier ones of its key. Price: two transactions that write the same key run one after the other
  * from there on, and keys should be written in the same order everywhere, else PostgreSQL ends one of the two as a
  * deadlock.
- *
- * PostgreSQL folds equal notifications of a transaction into one, so each insert may ask for it.
  */
-function insertText({ outbox }: TableNames, ordered: boolean): string {
-  return `with woken as materialized (select pg_notify($1, ''))${
-    ordered ? `, turn as materialized (select pg_advisory_xact_lock(${lockOf(outbox, '$12::text')}))` : ''
-  }
+function insertText(names: TableNames, ordered: boolean, notify: boolean): string {
+  const { outbox } = names;
+  const before = [
+    notify && woken(names),
+    ordered && `turn as materialized (select pg_advisory_xact_lock(${lockOf(outbox, '$11::text')}))`,
+  ].filter((part) => part !== false);
+  const source = [notify && 'woken', ordered && 'turn'].filter((part) => part !== false).join(' cross join ');
+  return `${before.length > 0 ? `with ${before.join(', ')}` : ''}
     insert into ${outbox}
-      (id, topic, tag, ordering_key, idempotency_key, partition_no, meta, delay_ms, deliver_at, body)
-    select $2::text, $3::text, $4::text, $5::text, $6::text, $7::smallint, $8::text, $9::bigint,
-      to_timestamp($10::float8 / 1000), $11::bytea
-    from woken${ordered ? ' cross join turn' : ''}`;
+      (id, aggregatetype, type, aggregateid, idempotency_key, partition_no, meta, delay_ms, deliver_at, payload)
+    select $1::text, $2::text, $3::text, $4::text, $5::text, $6::smallint, $7::text, $8::bigint,
+      to_timestamp($9::float8 / 1000), $10::bytea ${source === '' ? '' : `from ${source}`}`;
 }
 
 /**
  * The cancellation is noted even for a row that was still there: a relay may have sent it and died before it could mark
  * it. By key, both are noted: the id of each removed row, and the key, under which an earlier row may have left.
+ *
+ * Under REPEATABLE READ this statement does not see what was committed since the transaction began. So the number that
+ * the next row would get is noted too: all rows of the name below it were written before, and the relay, which sees
+ * them, removes them. (Without the right to the sequence there is none, and only rows that are seen are cancelled.)
  */
-function cancelText({ outbox, cancel }: TableNames, which: string, notes: string): string {
-  return `with removed as (
-      delete from ${outbox} where topic = $2::text and state in ('pending', 'parked') and ${which} returning id),
-    noted as (insert into ${cancel} (topic, message_id, idempotency_key, ordering_key) ${notes})
-    select (select count(*) from removed)::int as removed from (select pg_notify($1, '')) as woken`;
+function cancelText(names: TableNames, by: 'id' | 'key', notify: boolean): string {
+  const { outbox, cancel } = names;
+  const which =
+    by === 'id' ? 'id = $2::text' : `idempotency_key = $2::text and ${ORDERING_KEY} is not distinct from $3::text`;
+  const notes =
+    by === 'id'
+      ? 'select $1::text, $2::text, null::text, null::text'
+      : `select $1::text, id, null::text, null::text from removed
+         union all select $1::text, null::text, $2::text, $3::text`;
+  return `with ${notify ? `${woken(names)}, ` : ''}removed as (
+      delete from ${outbox} where aggregatetype = $1::text and state in ('pending', 'parked') and ${which} returning id),
+    next as materialized (
+      select case when has_sequence_privilege(s.name, 'usage') then nextval(s.name::regclass) end as seq
+      from pg_get_serial_sequence('${outbox}', 'seq') as s(name)),
+    noted as (insert into ${cancel} (topic, message_id, idempotency_key, ordering_key, before_seq)
+      select note.*, next.seq from (${notes}) note cross join next)
+    select (select count(*) from removed)::int as removed${notify ? ' from woken' : ''}`;
+}
+
+/** PostgreSQL folds equal notifications of a transaction into one, so each statement may ask for it. */
+function woken({ channel }: TableNames): string {
+  return `woken as materialized (select pg_notify('${channel}', ''))`;
 }

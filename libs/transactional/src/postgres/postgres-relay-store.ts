@@ -31,7 +31,7 @@ const DUE = `o.state = 'pending' and o.available_at <= clock_timestamp()`;
 const inPartition = (p: string): string => `o.partition_no between ${p} and ${p}`;
 /** The order of the index on pending rows; see migration.ts. */
 const INDEXED = 'order by o.partition_no, o.seq';
-const SIZE = 'octet_length(o.body) + octet_length(o.meta) as size';
+const SIZE = 'octet_length(o.payload) + octet_length(o.meta) as size';
 
 interface Sized {
   seq_text: string;
@@ -49,25 +49,27 @@ export class PostgresRelayStore implements RelayStore {
     return work!;
   }
 
+  /**
+   * The commit does not wait for the disk: one that a crash of the server takes back gives rows back, as a crash of ours
+   * does, and sends of the same ids are recognised.
+   */
   async begin(sql: SqlExecutor): Promise<void> {
     await sql.query(
-      `set transaction isolation level read committed;
+      `set transaction isolation level read committed; set local synchronous_commit = off;
        set local idle_in_transaction_session_timeout = '${FROZEN_AFTER}'; ${BY_INDEX}`,
     );
   }
 
   async lockFree(sql: SqlExecutor, limit: BatchLimit): Promise<OutboxRow[]> {
-    const { outbox } = this.names;
-    const locked = await sql.query<Sized>(
-      `select o.seq::text as seq_text, ${SIZE} from ${outbox} o
-       where ${DUE} and o.partition_no is null and not ${this.awaitsCancellation()}
-       ${INDEXED} limit $1 for update of o skip locked`,
-      [limit.rows],
-    );
-    if (locked.length === 0) return [];
+    // One round trip: the sum runs in the order of the rows below it, and leaves long bodies where they are until then.
     const rows = await sql.query<RowColumns>(
-      `select ${ROW_COLUMNS} from ${outbox} o where o.seq = any($1::bigint[]) order by o.seq`,
-      [withinBytes(locked, limit.bytes).map((row) => row.seq_text)],
+      `select r.* from (
+         select l.*, sum(l.size) over (rows between unbounded preceding and current row) - l.size as before from (
+           select ${ROW_COLUMNS}, ${SIZE} from ${this.names.outbox} o
+           where ${DUE} and o.partition_no is null and not ${this.awaitsCancellation()}
+           ${INDEXED} limit $1 for update of o skip locked) l) r
+       where r.before < $2::float8`,
+      [limit.rows, limit.bytes],
     );
     return rows.map(outboxRow);
   }
@@ -90,14 +92,15 @@ export class PostgresRelayStore implements RelayStore {
     const { outbox } = this.names;
     const heads = await sql.query<Sized & { topic: string; ordering_key: string; waits: boolean }>(
       `with blocked as materialized (
-         select distinct o.topic, o.ordering_key from ${outbox} o
+         select distinct o.aggregatetype, o.aggregateid from ${outbox} o
          where o.partition_no = any($1::int[]) and o.state <> 'sent' and o.attempts > 0
            and (o.state = 'parked' or o.available_at > clock_timestamp()))
        select head.* from unnest($1::int[]) as p cross join lateral (
-         select o.seq::text as seq_text, ${SIZE}, o.topic, o.ordering_key, ${this.awaitsCancellation()} as waits
+         select o.seq::text as seq_text, ${SIZE}, o.aggregatetype as topic, o.aggregateid as ordering_key,
+           ${this.awaitsCancellation()} as waits
          from ${outbox} o
          where ${inPartition('p')} and o.state = 'pending'
-           and (o.topic, o.ordering_key) not in (select b.topic, b.ordering_key from blocked b)
+           and (o.aggregatetype, o.aggregateid) not in (select b.aggregatetype, b.aggregateid from blocked b)
          ${INDEXED} limit $2) head`,
       [partitions, Math.ceil(limit.rows / partitions.length)],
     );
@@ -148,9 +151,9 @@ export class PostgresRelayStore implements RelayStore {
    */
   private awaitsCancellation(): string {
     const { cancel } = this.names;
-    return `(exists (select 1 from ${cancel} c where c.topic = o.topic and c.message_id = o.id)
-      or exists (select 1 from ${cancel} c where c.topic = o.topic and c.idempotency_key = o.idempotency_key
-        and c.ordering_key is not distinct from o.ordering_key))`;
+    return `(exists (select 1 from ${cancel} c where c.topic = o.aggregatetype and c.message_id = o.id)
+      or exists (select 1 from ${cancel} c where c.topic = o.aggregatetype and c.idempotency_key = o.idempotency_key
+        and c.ordering_key is not distinct from case when o.partition_no is not null then o.aggregateid end))`;
   }
 }
 

@@ -20,8 +20,10 @@ export class PostgresSchemaStore implements SchemaStore {
     return { missing: [], version: rows[0]?.version };
   }
 
-  migrate(database: OutboxDatabase): Promise<void> {
-    return database.transaction(async (tx) => {
+  async migrate(database: OutboxDatabase): Promise<void> {
+    // What is there is left to the check, which tells better than a failing statement.
+    if ((await this.state(database)).version !== undefined) return;
+    await database.transaction(async (tx) => {
       const sql = database.executor(tx);
       // `if not exists` is no protection against two processes that create the same table at the same moment.
       await sql.query('select pg_advisory_xact_lock(hashtextextended($1::text, 0))', [

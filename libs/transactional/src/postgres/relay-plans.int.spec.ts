@@ -29,9 +29,9 @@ describe('the plans of the relay on PostgreSQL', () => {
 
   /** 20,000 rows with ordering keys in all partitions, then a few without. */
   const fill = async (): Promise<void> => {
-    const rows = `insert into ${PREFIX}outbox (id, topic, ordering_key, partition_no, meta, body)`;
+    const rows = `insert into ${PREFIX}outbox (id, aggregatetype, aggregateid, partition_no, meta, payload)`;
     await client.query(`${rows} select n, 'orders', n, n % 32, '{}', '' from generate_series(1, 20000) n`);
-    await client.query(`${rows} select n, 'orders', null, null, '{}', '' from generate_series(1, 500) n`);
+    await client.query(`${rows} select n, 'orders', n, null, '{}', '' from generate_series(1, 500) n`);
   };
   const empty = () => client.query(`delete from ${PREFIX}outbox`);
   const analyze = () => client.query(`analyze ${PREFIX}outbox`);

@@ -11,7 +11,12 @@ export function cancelPass<Tx>(parts: RelayParts<Tx>): Promise<PassResult> {
   const { cancellations: store, sender, spec } = parts;
   return passTransaction(parts, async (sql, trusted) => {
     const cancellations = await store.lock(sql, MAX_CANCELLATIONS);
-    if (cancellations.length === 0 || !trusted()) return NOTHING;
+    if (cancellations.length === 0) return NOTHING;
+    await store.removeRows(
+      sql,
+      cancellations.map(({ seq }) => seq),
+    );
+    if (!trusted()) return NOTHING;
     const answers = await Promise.allSettled(cancellations.map(async ({ topic, ref }) => sender.cancel(topic, ref)));
     const answered: string[] = [];
     const refused: string[] = [];

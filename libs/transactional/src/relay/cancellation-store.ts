@@ -12,6 +12,12 @@ export interface CancellationStore {
   /** Locks due cancellations, oldest first, leaving out those another relay has locked. */
   lock(sql: SqlExecutor, max: number): Promise<Cancellation[]>;
 
+  /**
+   * Removes rows of the outbox that these cancellations mean: written before them, and not seen by their transactions.
+   * Waits while a relay is just sending one of them.
+   */
+  removeRows(sql: SqlExecutor, seqs: readonly string[]): Promise<void>;
+
   /** The broker has answered: nothing is left to do. */
   remove(sql: SqlExecutor, seqs: readonly string[]): Promise<void>;
 

@@ -37,6 +37,8 @@ export class OutboxRelay<Tx = unknown> {
   private readonly parts: RelayParts<Tx>;
   private readonly loop: BackgroundLoop;
   private subscription: NotificationSubscription | undefined;
+  /** Kinds of which there was a full batch the last time. */
+  private readonly behind = new Set<keyof RelayWork>();
 
   constructor(private readonly setup: RelaySetup<Tx>) {
     const { spec, clock = systemClock } = setup;
@@ -48,6 +50,10 @@ export class OutboxRelay<Tx = unknown> {
       onError: (error) => setup.onError?.(error),
       clock,
     });
+  }
+
+  get isRunning(): boolean {
+    return this.loop.isRunning;
   }
 
   start(): void {
@@ -78,7 +84,7 @@ export class OutboxRelay<Tx = unknown> {
   health(): RelayHealth {
     return {
       ...this.loop.health(),
-      running: this.loop.isRunning,
+      running: this.isRunning,
       listening: this.subscription?.connected ?? false,
     };
   }
@@ -92,14 +98,31 @@ export class OutboxRelay<Tx = unknown> {
     let outage: unknown;
     for (const [kind, pass] of PASSES) {
       if (!work[kind] || signal.aborted) continue;
-      const result = await pass(this.parts);
-      handled += result.handled;
-      outage ??= result.outage;
+      const { batchSize } = this.setup.spec;
+      const results = await together(this.behind.has(kind) ? PASSES_WHEN_BEHIND : 1, () => pass(this.parts));
+      for (const result of results) {
+        handled += result.handled;
+        outage ??= result.outage;
+      }
+      if (results.some((result) => result.handled >= batchSize)) this.behind.add(kind);
+      else this.behind.delete(kind);
     }
     // Thrown only now, when what could be sent is marked and committed.
     if (outage !== undefined) throw outage;
     return handled > 0 ? 0 : undefined;
   }
+}
+
+/** While one sends, the other reads and marks. Each holds a connection of the pool. */
+const PASSES_WHEN_BEHIND = 2;
+
+/** Waits for all of them, whatever becomes of each. */
+async function together<T>(count: number, run: () => Promise<T>): Promise<T[]> {
+  const ended = await Promise.allSettled(Array.from({ length: count }, run));
+  return ended.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
 }
 
 const PASSES: readonly [keyof RelayWork, typeof cancelPass][] = [

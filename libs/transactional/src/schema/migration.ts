@@ -2,7 +2,7 @@
 import type { Dialect } from '../database/outbox-database.js';
 import { tableNames } from '../database/table-names.js';
 import { mysqlMigration, mysqlMigrationDown } from './mysql-migration.js';
-import { SCHEMA_VERSION } from './schema-version.js';
+import { NO_WAY_UP, SCHEMA_VERSION } from './schema-version.js';
 
 /**
  * SQL that creates the tables of outbox and inbox: give it to your migration tool. Running it again does nothing and
@@ -21,6 +21,9 @@ if to_regclass('${schema}') is not null then
   if exists (select 1 from ${schema} where component = 'transactional' and version >= ${SCHEMA_VERSION}) then
     return;
   end if;
+  if exists (select 1 from ${schema} where component = 'transactional') then
+    raise exception 'tables of an older version: ${NO_WAY_UP}';
+  end if;
 end if;
 
 create table if not exists ${schema} (
@@ -31,14 +34,16 @@ create table if not exists ${schema} (
 
 create table if not exists ${outbox} (
   seq bigint generated always as identity primary key, -- commit order inside an ordering key
+  -- Names that the outbox event router of Debezium expects (docs/decisions/0010):
   id text not null,                                    -- message id
-  topic text not null,
-  tag text,
-  ordering_key text,
+  aggregatetype text not null,                         -- topic
+  aggregateid text not null,                           -- ordering key; without one the first key, else the message id
+  type text,                                           -- tag
+  payload bytea not null,                              -- body: JSON as UTF-8, or the bytes as given; not compressed
+  -- Ours:
   idempotency_key text,
-  partition_no smallint,                               -- of the ordering key; null: no order
+  partition_no smallint,                               -- of the ordering key; null: aggregateid is none
   meta text not null,                                  -- envelope, see docs/wire-format.md
-  body bytea not null,
   delay_ms bigint,                                     -- counts from created_at
   deliver_at timestamptz,
   state text not null default 'pending' check (state in ('pending', 'parked', 'sent')),
@@ -57,7 +62,7 @@ create index if not exists ${outbox}_blocked on ${outbox} (partition_no)
 create index if not exists ${outbox}_parked on ${outbox} (seq) where state = 'parked';
 create index if not exists ${outbox}_sent on ${outbox} (sent_at) where state = 'sent';
 create index if not exists ${outbox}_id on ${outbox} (id);
-create index if not exists ${outbox}_key on ${outbox} (topic, idempotency_key) where idempotency_key is not null;
+create index if not exists ${outbox}_key on ${outbox} (aggregatetype, idempotency_key) where idempotency_key is not null;
 
 create table if not exists ${cancel} (
   seq bigint generated always as identity primary key,
@@ -65,6 +70,7 @@ create table if not exists ${cancel} (
   message_id text,                                     -- this, or the idempotency key
   idempotency_key text,
   ordering_key text,
+  before_seq bigint,                                   -- rows of the outbox below it are meant, seen or not
   attempts integer not null default 0,
   available_at timestamptz not null default clock_timestamp()
 );

@@ -4,7 +4,7 @@ import { PARTITION_LOCK, TURN_LOCK, TURNS } from '../mysql/lock-rows.js';
 import { PARTITIONS } from '../outbox/outbox-row.js';
 import { SCHEMA_VERSION } from './schema-version.js';
 
-const STORAGE = 'engine = InnoDB row_format = dynamic default character set = utf8mb4';
+const STORAGE = 'engine = InnoDB row_format = dynamic default character set = utf8mb4 collate = utf8mb4_bin';
 const NOW = '(utc_timestamp(6))';
 
 /** Throws InvalidOptionError for a bad prefix. */
@@ -16,17 +16,19 @@ export function mysqlMigration(prefix?: string): string[] {
   version integer not null,
   applied_at datetime(6) not null default ${NOW}
 ) ${STORAGE}`,
-    `-- Names and keys are bytes of UTF-8: collations call 'a', 'A' and 'a ' the same. All times are UTC.
+    `-- Names and keys are compared as bytes of UTF-8: collations call 'a' and 'a ' the same. All times are UTC.
 create table if not exists ${outbox} (
   seq bigint not null auto_increment primary key, -- commit order inside an ordering key
-  id varbinary(255) not null,                     -- message id
-  topic varbinary(127) not null,
-  tag varbinary(255),
-  ordering_key varbinary(255),
+  -- Names that the outbox event router of Debezium expects, as texts (docs/decisions/0010):
+  id varchar(255) not null,                       -- message id
+  aggregatetype varchar(127) not null,            -- topic
+  aggregateid varchar(255) not null,              -- ordering key; without one the first key, else the message id
+  type varchar(255),                              -- tag
+  payload longblob not null,                      -- body: JSON as UTF-8, or the bytes as given; not compressed
+  -- Ours:
   idempotency_key varbinary(255),
-  partition_no smallint,                          -- of the ordering key; null: no order
+  partition_no smallint,                          -- of the ordering key; null: aggregateid is none
   meta longblob not null,                         -- envelope, see docs/wire-format.md
-  body longblob not null,
   size integer not null,                          -- of envelope and body
   delay_ms bigint,                                -- counts from created_at
   deliver_at_ms bigint,                           -- since 1970
@@ -40,7 +42,7 @@ create table if not exists ${outbox} (
   key ${outbox}_blocked (partition_no, attempts),
   key ${outbox}_sent (sent_at),
   key ${outbox}_id (id),
-  key ${outbox}_key (topic, idempotency_key)
+  key ${outbox}_key (aggregatetype, idempotency_key)
 ) ${STORAGE}`,
     `create table if not exists ${cancel} (
   seq bigint not null auto_increment primary key,
@@ -48,6 +50,7 @@ create table if not exists ${outbox} (
   message_id varbinary(255),                      -- this, or the idempotency key
   idempotency_key varbinary(255),
   ordering_key varbinary(255),
+  before_seq bigint,                              -- rows of the outbox below it are meant, seen or not
   attempts integer not null default 0,
   available_at datetime(6) not null default ${NOW},
   key ${cancel}_id (topic, message_id),

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
+import { MARIADB } from '../../test/adapters/test-server.js';
 import { transactionalMigration, MillraceTransactional1763683200000 } from '../typeorm.js';
 import { outboxMigration, outboxMigrationDown } from './migration.js';
 
@@ -14,7 +15,9 @@ describe('the migration', () => {
     expect(await tables()).toBe(4);
     // An open transaction has written: a second run neither waits for it nor fails.
     await client.query('begin');
-    await client.query(`insert into updown_outbox (id, topic, meta, body) values ('1', 't', '{}', '')`);
+    await client.query(
+      `insert into updown_outbox (id, aggregatetype, aggregateid, meta, payload) values ('1', 't', 'a', '{}', '')`,
+    );
     const other = new pg.Client({ connectionString: process.env.DATABASE_URL, lock_timeout: 100 });
     await other.connect();
     await other.query(outboxMigration('updown_'));
@@ -46,5 +49,34 @@ describe('the migration', () => {
     await database.query(`drop table typeorm_schema, ${migrationsTableName}`);
     await database.destroy();
     expect(new MillraceTransactional1763683200000()).toMatchObject({ name: 'MillraceTransactional1763683200000' });
+  });
+
+  it('is the same on MariaDB', async () => {
+    const migrationsTableName = 'typeorm_migrations_of_millrace';
+    const migrations = [transactionalMigration('typeorm_')];
+    const options = { type: 'mariadb', url: MARIADB.url(), migrations, migrationsTableName } as const;
+    const database = await new DataSource(options).initialize();
+    await database.runMigrations();
+    const inbox = `select table_name from information_schema.tables where table_schema = database() and table_name = 'typeorm_inbox'`;
+    expect(await database.query(inbox)).toHaveLength(1);
+    await database.undoLastMigration();
+    expect(await database.query(inbox)).toHaveLength(0);
+    await database.query(`drop table typeorm_schema, ${migrationsTableName}`);
+    await database.destroy();
+  });
+
+  it('leaves the tables of a version before the first release alone, and says what to do', async () => {
+    const client = new pg.Client(process.env.DATABASE_URL);
+    await client.connect();
+    await client.query(outboxMigration('early_'));
+    await client.query('update early_schema set version = 1');
+    await expect(client.query(outboxMigration('early_'))).rejects.toThrow(
+      /outboxMigrationDown.*0001 transactional again/,
+    );
+    await client.query(outboxMigrationDown('early_'));
+    await client.query(outboxMigration('early_'));
+    expect((await client.query('select version from early_schema')).rows).toEqual([{ version: 2 }]);
+    await client.query(`${outboxMigrationDown('early_')}; drop table early_schema`);
+    await client.end();
   });
 });

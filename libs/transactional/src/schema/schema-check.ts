@@ -1,7 +1,7 @@
 // At start-up: the tables must be there, in the version this code writes. Found out then, not by the first order.
 import { MqError } from '@millrace/core';
 import type { OutboxDatabase } from '../database/outbox-database.js';
-import { MIGRATION_NAME, SCHEMA_VERSION } from './schema-version.js';
+import { MIGRATION_NAME, NO_WAY_UP, SCHEMA_VERSION } from './schema-version.js';
 
 export interface SchemaState {
   /** Names of tables that do not exist. */
@@ -12,7 +12,7 @@ export interface SchemaState {
 
 export interface SchemaStore {
   state(database: OutboxDatabase): Promise<SchemaState>;
-  /** Creates what is missing; safe to run from many processes at once. */
+  /** Creates what is missing and leaves tables of another version alone; safe to run from many processes at once. */
   migrate(database: OutboxDatabase): Promise<void>;
 }
 
@@ -25,7 +25,10 @@ export async function checkSchema(database: OutboxDatabase, store: SchemaStore):
   if (missing.length > 0) throw migrationMissing(`table ${missing.join(', ')} does not exist`);
   if (version === undefined) throw migrationMissing('the tables have no version');
   if (version < SCHEMA_VERSION)
-    throw migrationMissing(`the tables have version ${version}, this code needs ${SCHEMA_VERSION}`);
+    throw new MqError(
+      `outbox and inbox: the tables have version ${version}, this code needs ${SCHEMA_VERSION}; ${NO_WAY_UP}`,
+      { code: 'MQ_MIGRATION_MISSING' },
+    );
   if (version > SCHEMA_VERSION)
     throw new MqError(
       `outbox and inbox tables have version ${version}, this code knows only ${SCHEMA_VERSION}: update @millrace/transactional`,

@@ -19,6 +19,8 @@ export interface TestServer {
   readonly ofOthers: object;
   /** Whether a statement with this text waits for a lock. */
   isWaiting(sql: (text: string, values?: unknown[]) => Promise<unknown[]>, like: string): Promise<boolean>;
+  /** First statement of a transaction that is to be REPEATABLE READ; undefined where it is so by default. */
+  readonly repeatableRead: string | undefined;
   /** A statement that fails. */
   readonly failing: string;
   /** Runs a statement after which the server has given up the transaction, and swallows the error. */
@@ -41,6 +43,7 @@ export const POSTGRES: TestServer = {
     const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like $1`;
     return (await sql(waiting, [like])).length > 0;
   },
+  repeatableRead: 'set transaction isolation level repeatable read',
   failing: 'select 1 / 0',
   async breakTransaction(run) {
     await run('select 1 / 0').catch(() => {});
@@ -59,15 +62,16 @@ export const MARIADB: TestServer = {
   now: 'utc_timestamp(6)',
   connection: 'select connection_id() as id',
   kill: (connection) => `kill ${connection}`,
-  settings: 'select @@session.wait_timeout as idle',
-  ofRelays: { idle: 60 },
-  ofOthers: { idle: 28_800 },
+  settings: 'select cast(@@session.wait_timeout as char) as idle',
+  ofRelays: { idle: '60' },
+  ofOthers: { idle: '28800' },
   async isWaiting(sql, like) {
     // The server looks anew only when nobody has asked it for a tenth of a second.
     await sql('do sleep(0.15)');
     const waiting = `select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT' and trx_query like $1`;
     return (await sql(waiting, [like])).length > 0;
   },
+  repeatableRead: undefined,
   failing: 'select * from there_is_no_such_table',
   // What a deadlock does too.
   async breakTransaction(run) {

@@ -174,6 +174,125 @@ export function cancelCases(adapter: Adapter): void {
       expect(new Set(world.broker.bodies())).toEqual(new Set(['messageId' in name ? 'new in order' : 'new', ...free]));
     });
 
+    describe('in a transaction that sees what was there when it began (REPEATABLE READ)', () => {
+      const { server } = adapter;
+      const DELAYED = { delay: '15m', idempotencyKey: 'order 7' };
+
+      /** `afterwards` happens behind the transaction's back; then `fn` runs in it. */
+      const beganBefore = <T>(afterwards: () => Promise<unknown>, fn: (tx: unknown) => Promise<T>) =>
+        shop.open.ownTransaction(async (tx) => {
+          if (server.repeatableRead !== undefined) await shop.run(tx, server.repeatableRead);
+          const count = async (): Promise<number> => {
+            const stored = await shop.open.database.executor(tx).query(`select id from ${world.prefix}outbox`);
+            return stored.length;
+          };
+          const before = await count();
+          await afterwards();
+          expect(await count()).toBe(before);
+          return fn(tx);
+        });
+
+      it.each<[string, object, (messageId: string) => Parameters<typeof cancel>[0]]>([
+        ['key', DELAYED, () => ({ idempotencyKey: 'order 7' })],
+        [
+          'key of an ordering key',
+          { ...DELAYED, orderingKey: 'a' },
+          () => ({ idempotencyKey: 'order 7', orderingKey: 'a' }),
+        ],
+        ['id', {}, (messageId) => ({ messageId })],
+        ['id, in order', { orderingKey: 'a' }, (messageId) => ({ messageId })],
+      ])('a message that was committed meanwhile never leaves (by %s)', async (_, options, ref) => {
+        let sent!: { messageId: string };
+        const answer = await beganBefore(
+          async () => (sent = await send('time-out', options)),
+          (tx) => shop.outbox.cancel('timeouts', ref(sent.messageId), { tx }),
+        );
+        expect(answer).toBe('requested');
+        await shop.drain();
+        expect(world.broker.asked).toEqual([]);
+        expect(await shop.sql(`select id from ${world.prefix}outbox`)).toEqual([]);
+      });
+
+      it('only messages of its name, its topic and its ordering key are meant', async () => {
+        await beganBefore(
+          async () => {
+            await send(1, { idempotencyKey: 'order 7', orderingKey: 'a' });
+            await send(2, { idempotencyKey: 'order 7 ' });
+            await send(3, { idempotencyKey: 'ORDER 7' });
+            await send(4, { idempotencyKey: 'order 7' });
+            await shop.outbox.withTransaction(() => shop.outbox.send('orders', 5, { idempotencyKey: 'order 7' }));
+          },
+          (tx) => shop.outbox.cancel('timeouts', { idempotencyKey: 'order 7' }, { tx }),
+        );
+        await shop.drain();
+        expect(new Set(world.broker.bodies())).toEqual(new Set([1, 2, 3, 5]));
+      });
+
+      it('one that is sent afterwards under the same name leaves, in the same transaction and later', async () => {
+        await beganBefore(
+          () => send('old', DELAYED),
+          async (tx) => {
+            await shop.outbox.cancel('timeouts', { idempotencyKey: 'order 7' }, { tx });
+            await shop.outbox.send('timeouts', 'new', { idempotencyKey: 'order 7', tx });
+          },
+        );
+        await shop.drain();
+        expect(world.broker.bodies()).toEqual(['new']);
+        await cancel({ idempotencyKey: 'order 7' });
+        await send('newer', { idempotencyKey: 'order 7' });
+        await shop.drain();
+        expect(world.broker.bodies()).toEqual(['newer']);
+      });
+
+      it('a cancellation that is rolled back cancels nothing', async () => {
+        const failing = beganBefore(
+          () => send('stays', DELAYED),
+          async (tx) => {
+            await shop.outbox.cancel('timeouts', { idempotencyKey: 'order 7' }, { tx });
+            throw new Error('card declined');
+          },
+        );
+        await expect(failing).rejects.toThrow('card declined');
+        await shop.drain();
+        expect(world.broker.bodies()).toEqual(['stays']);
+      });
+
+      it('one that a relay is just sending is cancelled at the broker, behind the send', async () => {
+        let sent!: { messageId: string };
+        let relaying: Promise<void> | undefined;
+        const hold = world.broker.hold();
+        await beganBefore(
+          async () => {
+            sent = await send('leaving', { delay: '15m' });
+            relaying = shop.relay.runOnce();
+            await hold.reached;
+          },
+          (tx) => shop.outbox.cancel('timeouts', sent, { tx }),
+        );
+        const other = await world.process();
+        const cancelling = other.drain();
+        await waitsForLock();
+        expect(world.broker.calls).toEqual([]);
+        hold.release();
+        await Promise.all([relaying, cancelling]);
+        await shop.drain();
+        expect(world.broker.calls).toEqual([`send ${sent.messageId}`, `cancel ${sent.messageId}`]);
+        expect(world.broker.stored).toEqual([]);
+      });
+
+      it('one that it sees and that has left is cancelled at the broker, or the server ends the transaction', async () => {
+        const sent = await send('left', { delay: '15m' });
+        const cancelling = beganBefore(
+          () => shop.drain(),
+          (tx) => shop.outbox.cancel('timeouts', sent, { tx }),
+        );
+        if (server.dialect === 'mysql') expect(await cancelling).toBe('requested');
+        else await expect(cancelling).rejects.toThrow('could not serialize access');
+        await shop.drain();
+        expect(world.broker.stored).toHaveLength(server.dialect === 'mysql' ? 0 : 1);
+      });
+    });
+
     it('what the broker refuses to cancel is given up after maxAttempts', async () => {
       const asked: string[] = [];
       world.broker.cancel = (topic) => {

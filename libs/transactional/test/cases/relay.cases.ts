@@ -60,7 +60,8 @@ export function relayCases(adapter: Adapter): void {
           await shop.sql(server.kill(connections.at(-1)!));
           hold.release();
           await crashed;
-          expect(shop.relay.health().lastError).toBeInstanceOf(Error);
+          // Not of this realm when it comes from a socket.
+          expect(shop.relay.health().lastError).toMatchObject({ message: expect.any(String) });
           expect(world.broker.bodies()).toEqual(['once']);
           await shop.drain();
           expect(asked()).toEqual(['once', 'once']);
@@ -297,7 +298,7 @@ export function relayCases(adapter: Adapter): void {
       await send('free');
       await shop.sql(
         `update ${world.prefix}outbox set created_at = ${server.earlier('created_at', 3600)}
-       where state = 'pending' and ordering_key = 'a'`,
+       where state = 'pending' and aggregateid = 'a'`,
       );
       await shop.outbox.withTransaction(() => shop.outbox.cancel('orders', { messageId: 'gone' }));
       const status = await shop.admin.status();
