@@ -29,9 +29,8 @@ export interface OutboxBacklog {
 
 export interface OutboxStore {
   /**
-   * One statement: inserts the row, and asks for a notification at commit if `notify` says so and the database can. Rows
-   * of one ordering key get their `seq` in commit order: the insert waits until earlier transactions that wrote rows of
-   * this key have ended.
+   * One statement: inserts the row; with `notify` the commit notifies, where the database can. Rows of one ordering key
+   * get their `seq` in commit order: the insert waits until earlier transactions that wrote rows of this key have ended.
    */
   insert(sql: SqlExecutor, row: NewRow, notify: boolean): Promise<void>;
 

@@ -2,14 +2,16 @@
 import type { TableNames } from '../database/table-names.js';
 import type { NewRow } from '../outbox/outbox-row.js';
 import { lockOf } from './advisory-lock.js';
+import { woken } from './woken.js';
 
 /**
  * As for one row (see insertText of the outbox store), with the locks of all keys taken before the first number is
  * drawn. They are taken in the order of their numbers: two statements with the same keys cannot wait for each other.
  * Numbers are drawn behind the sort, so in the order of the list.
  */
-export function insertAllText({ outbox, channel }: TableNames, notify: boolean): string {
-  return `with ${notify ? `woken as materialized (select pg_notify('${channel}', '')),` : ''}
+export function insertAllText(names: TableNames, notify: boolean): string {
+  const { outbox } = names;
+  return `with ${notify ? `${woken(names)},` : ''}
     turns as materialized (
       select count(pg_advisory_xact_lock(key_no)) as taken from (
         select distinct ${lockOf(outbox, 'key')} as key_no from unnest($1::text[]) key order by key_no) keys)

@@ -4,10 +4,11 @@ import type { SqlExecutor } from '../database/outbox-database.js';
 import type { TableNames } from '../database/table-names.js';
 import type { NewRow } from '../outbox/outbox-row.js';
 import { PARTITIONS } from '../outbox/outbox-row.js';
-import { lockOf } from './advisory-lock.js';
 import { ORDERING_KEY } from './row-columns.js';
 import type { OutboxBacklog, OutboxStore, ParkedRow } from '../outbox/outbox-store.js';
+import { cancelText } from './cancel-text.js';
 import { insertAllText, insertAllValues } from './insert-all.js';
+import { insertText } from './insert-text.js';
 
 /** Counting further would read a whole backlog for a number that is bad enough already. */
 const COUNT_LIMIT = 100_000;
@@ -106,59 +107,4 @@ interface ParkedColumns {
   attempts: number;
   last_error: string | null;
   created_ms: number;
-}
-
-/**
- * A sequence gives its numbers at insert, not at commit: without more, the later number could commit first, be relayed
- * first, and so overtake. For rows with an ordering key a lock on the key, held until the end of the transaction, is
- * taken before the number is drawn (the insert's source rows come from the lock's row), so that inside a key a later
- * number also means a later commit. PostgreSQL makes a commit visible before it gives up the locks, so a relay that
- * sees a row sees all earlier ones of its key. Price: two transactions that write the same key run one after the other
- * from there on, and keys should be written in the same order everywhere, else PostgreSQL ends one of the two as a
- * deadlock.
- */
-function insertText(names: TableNames, ordered: boolean, notify: boolean): string {
-  const { outbox } = names;
-  const before = [
-    notify && woken(names),
-    ordered && `turn as materialized (select pg_advisory_xact_lock(${lockOf(outbox, '$11::text')}))`,
-  ].filter((part) => part !== false);
-  const source = [notify && 'woken', ordered && 'turn'].filter((part) => part !== false).join(' cross join ');
-  return `${before.length > 0 ? `with ${before.join(', ')}` : ''}
-    insert into ${outbox}
-      (id, aggregatetype, type, aggregateid, idempotency_key, partition_no, meta, delay_ms, deliver_at, payload)
-    select $1::text, $2::text, $3::text, $4::text, $5::text, $6::smallint, $7::text, $8::bigint,
-      to_timestamp($9::float8 / 1000), $10::bytea ${source === '' ? '' : `from ${source}`}`;
-}
-
-/**
- * The cancellation is noted even for a row that was still there: a relay may have sent it and died before it could mark
- * it. By key, both are noted: the id of each removed row, and the key, under which an earlier row may have left.
- *
- * Under REPEATABLE READ this statement does not see what was committed since the transaction began. So the number that
- * the next row would get is noted too: all rows of the name below it were written before, and the relay, which sees
- * them, removes them. (Without the right to the sequence there is none, and only rows that are seen are cancelled.)
- */
-function cancelText(names: TableNames, by: 'id' | 'key', notify: boolean): string {
-  const { outbox, cancel } = names;
-  const which =
-    by === 'id' ? 'id = $2::text' : `idempotency_key = $2::text and ${ORDERING_KEY} is not distinct from $3::text`;
-  const notes =
-    by === 'id'
-      ? 'select $1::text, $2::text, null::text, null::text'
-      : `select $1::text, id, null::text, null::text from removed
-         union all select $1::text, null::text, $2::text, $3::text`;
-  return `with ${notify ? `${woken(names)}, ` : ''}removed as (
-      delete from ${outbox} where aggregatetype = $1::text and state in ('pending', 'parked') and ${which} returning id),
-    next as materialized (
-      select case when has_sequence_privilege(s.name, 'usage') then nextval(s.name::regclass) end as seq
-      from pg_get_serial_sequence('${outbox}', 'seq') as s(name)),
-    noted as (insert into ${cancel} (topic, message_id, idempotency_key, ordering_key, before_seq)
-      select note.*, next.seq from (${notes}) note cross join next)
-    select (select count(*) from removed)::int as removed${notify ? ' from woken' : ''}`;
-}
-
-/** PostgreSQL folds equal notifications of a transaction into one, so each statement may ask for it. */
-function woken({ channel }: TableNames): string {
-  return `woken as materialized (select pg_notify('${channel}', ''))`;
 }
