@@ -1,8 +1,10 @@
 // What all commands of the model share.
 import { expect } from '@jest/globals';
-import type { AsyncCommand } from 'fast-check';
+import type { Arbitrary, AsyncCommand } from 'fast-check';
+import { leaks } from '../fault/checker/conservation.js';
 import type { BrokerModel } from './broker-model.js';
-import { GROUPS, type World } from './world.js';
+import { TICK_MS } from './shape.js';
+import type { World } from './world.js';
 
 export abstract class BrokerCommand implements AsyncCommand<BrokerModel, World> {
   check(_model: Readonly<BrokerModel>): boolean {
@@ -13,6 +15,7 @@ export abstract class BrokerCommand implements AsyncCommand<BrokerModel, World> 
   protected abstract act(model: BrokerModel, world: World): Promise<void>;
 
   async run(model: BrokerModel, world: World): Promise<void> {
+    await pass(model, world, TICK_MS);
     await this.act(model, world);
     await compareStats(model, world);
   }
@@ -21,29 +24,41 @@ export abstract class BrokerCommand implements AsyncCommand<BrokerModel, World> 
   abstract toString(): string;
 }
 
-/** I10: every message is in exactly one state of each group, and the counts say so. */
+/** How often each is told, compared with the others. */
+export type Weighted = readonly (readonly [weight: number, of: Arbitrary<BrokerCommand>])[];
+
+/** Time goes by on both sides. */
+export async function pass(model: BrokerModel, world: World, ms: number): Promise<void> {
+  model.steps.now += ms;
+  await world.advance(ms);
+}
+
+/** I10: every message is in exactly one state of each group, and the counts say so; and who is paused. */
 export async function compareStats(model: BrokerModel, world: World): Promise<void> {
-  const { accepted, cancelled, scheduled, groups } = await world.ports.admin.stats(world.topic);
-  const seen = groups.map(({ group, ready, leased, retrying, dead, done, skipped }) => {
-    return { group, ready, leased, retrying, dead, done, skipped };
-  });
-  const expected = GROUPS.map((name) => {
-    const group = model.groups.get(name)!;
-    const { ready, retrying, dead, done, skipped } = group;
-    return {
-      group: name,
-      ready,
-      leased: group.leased.size,
-      retrying: retrying.length,
-      dead: dead.length,
-      done,
-      skipped,
-    };
-  });
-  expect({ accepted, cancelled, scheduled, groups: seen.toSorted((a, b) => a.group.localeCompare(b.group)) }).toEqual({
+  const stats = await world.ports.admin.stats(world.topic);
+  const { accepted, cancelled, scheduled, half, rolledBack } = stats;
+  const halves = [...model.messages.values()].filter((message) => message.half).length;
+  expect({ accepted, cancelled, scheduled, half, rolledBack }).toEqual({
     accepted: model.accepted,
     cancelled: model.cancelled,
     scheduled: model.scheduled,
-    groups: expected,
+    half: halves,
+    rolledBack: model.rolledBack,
   });
+  for (const group of model.groups) {
+    const { name, done, skipped, expired, dropped, purged } = group;
+    const counts = { done, skipped, expired, dropped, purged, dead: group.dead.length, ...group.counts() };
+    const seen = stats.groups.find((row) => row.group === name);
+    expect(seen).toMatchObject({ group: name, ...counts });
+    const { scope, until } = seen!.paused ?? {};
+    expect({ scope, until: until?.getTime() }).toEqual(pausedOf(model, name as 'g' | 'o'));
+  }
+  expect(leaks(stats)).toEqual([]);
+}
+
+/** A pause of the group is shown before one of the topic. */
+function pausedOf(model: BrokerModel, group: 'g' | 'o'): { scope?: string; until?: number } {
+  const own = model.pauseOf(group);
+  const pause = own ?? model.pauseOf('topic');
+  return { scope: own ? 'group' : pause && 'topic', until: pause?.until };
 }

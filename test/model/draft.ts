@@ -1,6 +1,7 @@
 // A message as a command says it, and as the port takes it.
 import { createHash } from 'node:crypto';
 import { idRecord, keyRecord, type OutgoingMessage } from '@millrace/core';
+import { HOUR_MS, LEASE_MS } from './shape.js';
 
 export interface Draft {
   readonly body: string;
@@ -9,11 +10,15 @@ export interface Draft {
   readonly idempotencyKey?: string;
   /** An explicit id, which counts as an idempotency key. */
   readonly messageId?: string;
-  /** Due in an hour: never by itself while a run lasts. */
-  readonly isDelayed: boolean;
+  readonly delay: 'none' | 'short' | 'long';
 }
 
-export const HOUR_MS = 3_600_000;
+const DELAYS = { short: LEASE_MS / 2, long: HOUR_MS };
+
+/** Those of one batch are due one after the other. */
+export function delayOf({ delay }: Pick<Draft, 'delay'>, index: number): number | undefined {
+  return delay === 'none' ? undefined : DELAYS[delay] + index;
+}
 
 /** The name of the draft's identity; undefined for a plain message. */
 export function recordOf({
@@ -25,20 +30,24 @@ export function recordOf({
   return messageId === undefined ? undefined : idRecord(messageId);
 }
 
-export function outgoing(topic: string, draft: Draft, messageId: string): OutgoingMessage {
-  const { tag, orderingKey = '', idempotencyKey, isDelayed } = draft;
+export const routingKeyOf = ({ orderingKey, idempotencyKey }: Draft, messageId: string): string =>
+  orderingKey ?? idempotencyKey ?? messageId;
+
+export function outgoing(topic: string, draft: Draft, messageId: string, index: number): OutgoingMessage {
+  const { tag, orderingKey = '', idempotencyKey } = draft;
   const body = Buffer.from(draft.body);
   const digest = createHash('sha256').update(`${tag}\0`).update(body).digest('hex');
   const record = recordOf(draft);
+  const delayMs = delayOf(draft, index);
   return {
     topic,
     messageId,
     tag,
     orderingKey,
-    routingKey: orderingKey || (idempotencyKey ?? messageId),
+    routingKey: routingKeyOf(draft, messageId),
     meta: JSON.stringify({ v: 1, at: 0, i: idempotencyKey }),
     body,
-    due: isDelayed ? { delayMs: HOUR_MS } : undefined,
+    due: delayMs === undefined ? undefined : { delayMs },
     identity: record === undefined ? undefined : { record, key: idempotencyKey ?? messageId, digest },
   };
 }

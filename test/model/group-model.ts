@@ -1,162 +1,92 @@
-// One consumer group as sets and maps: where each message of the topic is for it.
-import type { Shape } from './broker-model.js';
+// One consumer group as sets and maps: where each message of the topic is for it. What both modes have in common.
+import { HOUR_MS, queuesOf, type Shape, type Steps } from './shape.js';
+import { later, type Dead, type Entry, type HandOver, type Travelling, type Verdict } from './travelling.js';
 
-export interface Place {
-  readonly shard: number;
-  /** Over all shards. */
-  readonly queue: number;
-}
-
-/** A message on its way through one group. */
-export interface Travelling {
-  readonly id: string;
-  readonly place: Place;
-  readonly attempt: number;
-  readonly crashes: number;
-  readonly generation: number;
-}
-
-interface Lease {
-  message: Travelling;
+export interface Lease {
+  readonly entry: Entry;
   owner: string;
   started: boolean;
-  expired: boolean;
 }
 
-/** One hand-over, for as long as somebody may try to settle it. */
-export interface HandOver {
-  readonly key: string;
-  readonly owner: string;
-}
-
-export type Verdict =
-  | { readonly type: 'ack'; readonly skipped: boolean }
-  | { readonly type: 'retry'; readonly far: boolean }
-  | { readonly type: 'release'; readonly far: boolean }
-  | { readonly type: 'dead-letter' };
+export type Answer = 'settled' | 'lease-lost';
 
 /** Redriven so often, a dead letter stays unless forced. */
 const QUARANTINE_AFTER = 3;
 
-export class GroupModel {
-  /** Ready, by stream; see `BrokerModel.log` for ranks. */
-  readonly streams = new Map<string, { readonly message: Travelling; readonly rank: number }[]>();
-  /** By place in the store. */
-  readonly leased = new Map<string, Lease>();
+export abstract class GroupModel<Held extends Lease = Lease> {
+  /** Ready, by stream, the oldest first: `q<queue>` of the topic, `r<number>` of the group. */
+  readonly streams = new Map<string, Entry[]>();
+  /** By hand-over. */
+  readonly leased = new Map<string, Held>();
   readonly handed: HandOver[] = [];
-  retrying: { message: Travelling; place: Place; due: boolean }[] = [];
-  dead: Travelling[] = [];
+  /** Waiting for their next attempt outside of any stream. */
+  retrying: { readonly message: Travelling; readonly due: number }[] = [];
+  dead: Dead[] = [];
   done = 0;
   skipped = 0;
+  expired = 0;
+  dropped = 0;
   purged = 0;
 
-  constructor({ shards, queues }: Shape) {
-    for (let queue = 0; queue < queues; queue++) this.streams.set(`q${queue}`, []);
-    for (let shard = 0; shard < shards; shard++) this.streams.set(`r${shard}`, []);
+  constructor(
+    readonly name: string,
+    protected readonly shape: Shape,
+    protected readonly steps: Steps,
+  ) {
+    for (let queue = 0; queue < shape.queues; queue++) this.streams.set(`q${queue}`, []);
   }
 
-  get ready(): number {
-    return [...this.streams.values()].reduce((sum, { length }) => sum + length, 0);
+  /** Where a message of the group comes back. */
+  abstract retryStream(message: Travelling): string;
+  abstract isOwned(handOver: HandOver): boolean;
+  abstract settle(handOver: HandOver, verdict: Verdict, index: number): Answer;
+  /** Prolongs it, if it is still its owner's. */
+  abstract renew(handOver: HandOver): boolean;
+  /** Of those that wait for their next attempt. */
+  abstract counts(): { ready: number; leased: number; retrying: number; parked: number };
+  /** Everything in the shard that is not finished. */
+  abstract backlog(shard: number): number;
+  /** Only the broker knows which: nothing but messages of parked keys is left. */
+  protected abstract dropParked(shard: number): void;
+
+  /** Everything of these streams. */
+  in(streams: readonly string[]): Entry[] {
+    return streams.flatMap((name) => this.streams.get(name) ?? []);
   }
 
-  readyIn(shard: number, { shards, queues }: Shape): number {
-    const perShard = queues / shards;
-    return [...this.streams].reduce((sum, [name, { length }]) => {
-      const number = Number(name.slice(1));
-      return (name.startsWith('r') ? number : Math.floor(number / perShard)) === shard ? sum + length : sum;
-    }, 0);
-  }
-
-  add(stream: string, message: Travelling, rank: number): void {
-    this.streams.get(stream)!.push({ message, rank });
-  }
-
-  /** Takes a message that a read has brought; undefined when it should not have come now. */
-  lease(stream: string, id: string, key: string, owner: string): Travelling | undefined {
-    const ready = this.streams.get(stream)!;
-    const at = ready.findIndex(({ message, rank }) => message.id === id && rank === ready[0]!.rank);
-    if (at < 0) return undefined;
-    const { message } = ready.splice(at, 1)[0]!;
-    this.leased.set(key, { message, owner, started: false, expired: false });
-    this.handed.push({ key, owner });
-    return message;
+  add(stream: string, message: Travelling, rank = this.steps.next()): void {
+    const known = this.streams.get(stream) ?? [];
+    this.streams.set(stream, [...known, { message, rank }]);
   }
 
   holds(owner: string): boolean {
     return [...this.leased.values()].some((lease) => lease.owner === owner);
   }
 
-  isAnyExpired(shard: number): boolean {
-    return [...this.leased.values()].some(({ expired, message }) => expired && message.place.shard === shard);
+  /** The instants at which something of the shard is due. */
+  dues(shard: number): number[] {
+    return this.retrying.filter(({ message }) => message.place.shard === shard).map(({ due }) => due);
   }
 
-  isOwned({ key, owner }: HandOver): boolean {
-    return this.leased.get(key)?.owner === owner;
-  }
-
-  /** Every handler of the consumer starts. */
-  start(owner: string): string[] {
-    const held = [...this.leased].filter(([, lease]) => lease.owner === owner);
-    for (const [, lease] of held) lease.started = true;
-    return held.map(([key]) => key);
-  }
-
-  /** The consumer is not heard of any more. */
-  expire(owner: string): void {
-    for (const lease of this.leased.values()) if (lease.owner === owner) lease.expired = true;
-  }
-
-  renew(handOver: HandOver): boolean {
-    if (!this.isOwned(handOver)) return false;
-    this.leased.get(handOver.key)!.expired = false;
-    return true;
-  }
-
-  /** Takes over every expired lease of the shard. */
-  reclaim(shard: number, owner: string): Map<string, Travelling> {
-    const taken = new Map<string, Travelling>();
-    for (const [key, lease] of this.leased) {
-      if (!lease.expired || lease.message.place.shard !== shard) continue;
-      const crashes = lease.message.crashes + (lease.started ? 1 : 0);
-      const message = { ...lease.message, crashes };
-      this.leased.set(key, { message, owner, started: false, expired: false });
-      this.handed.push({ key, owner });
-      taken.set(key, message);
-    }
-    return taken;
-  }
-
-  settle(handOver: HandOver, verdict: Verdict, rank: number): 'settled' | 'lease-lost' {
-    if (!this.isOwned(handOver)) return 'lease-lost';
-    const { message } = this.leased.get(handOver.key)!;
-    this.leased.delete(handOver.key);
-    if (verdict.type === 'ack' && verdict.skipped) this.skipped++;
-    else if (verdict.type === 'ack') this.done++;
-    else if (verdict.type === 'dead-letter') this.dead.push({ ...message, attempt: message.attempt + 1 });
-    else
-      this.comeAgain(
-        verdict.type === 'retry' ? { ...message, attempt: message.attempt + 1 } : message,
-        verdict.far,
-        rank,
-      );
-    return 'settled';
-  }
-
-  promote(shard: number, rank: number): number {
-    const due = this.retrying.filter((retry) => retry.due && retry.place.shard === shard);
-    this.retrying = this.retrying.filter((retry) => !due.includes(retry));
-    for (const { message } of due) this.add(`r${shard}`, message, rank);
+  promote(shard: number): number {
+    const isDue = ({ message, due }: { message: Travelling; due: number }): boolean =>
+      message.place.shard === shard && due <= this.steps.now;
+    const due = this.retrying.filter(isDue).toSorted((a, b) => a.due - b.due);
+    this.retrying = this.retrying.filter((retry) => !isDue(retry));
+    for (const { message } of due) this.add(this.retryStream(message), message);
     return due.length;
   }
 
-  redrive(ids: readonly string[], force: boolean, rank: number): string[] {
+  /** All at once: they come back in any order. */
+  redrive(ids: readonly string[], force: boolean): string[] {
+    const rank = this.steps.next();
     const going = this.dead.filter(
       ({ id, generation }) => ids.includes(id) && (force || generation < QUARANTINE_AFTER),
     );
     this.dead = this.dead.filter((message) => !going.includes(message));
     for (const message of going) {
-      const again = { ...message, attempt: 1, crashes: 0, generation: message.generation + 1 };
-      this.add(`r${message.place.shard}`, again, rank);
+      const anew = { attempt: 1, crashes: 0, generation: message.generation + 1, readyAt: this.steps.now };
+      this.add(this.retryStream(message), { ...message, ...anew }, rank);
     }
     return going.map(({ id }) => id);
   }
@@ -164,13 +94,54 @@ export class GroupModel {
   purge(ids: readonly string[]): number {
     const before = this.dead.length;
     this.dead = this.dead.filter(({ id }) => !ids.includes(id));
-    const gone = before - this.dead.length;
-    this.purged += gone;
-    return gone;
+    this.purged += before - this.dead.length;
+    return before - this.dead.length;
   }
 
-  private comeAgain(message: Travelling, far: boolean, rank: number): void {
-    if (far) this.retrying.push({ message, place: message.place, due: false });
-    else this.add(`r${message.place.shard}`, message, rank);
+  /** A full topic drops: the oldest that is ready or leased, else the retry that is due first, else one of a parked key. */
+  dropOldest(shard: number): void {
+    this.dropped++;
+    const ready = [...this.streams].flatMap(([name, entries]) => {
+      return entries.map((entry) => ({ entry, drop: () => this.streams.set(name, without(entries, entry)) }));
+    });
+    const leased = [...this.leased].flatMap(([key, { entry }]) => {
+      return this.isInStream(key) ? [{ entry, drop: () => this.leased.delete(key) }] : [];
+    });
+    const inShard = [...ready, ...leased].filter(({ entry }) => entry.message.place.shard === shard);
+    const [oldest] = inShard.toSorted((a, b) => a.entry.rank - b.entry.rank);
+    const [first] = this.retrying.toSorted((a, b) => a.due - b.due);
+    if (oldest) oldest.drop();
+    else if (first) this.retrying = this.retrying.filter((retry) => retry !== first);
+    else this.dropParked(shard);
   }
+
+  /** Not handed out of a parked key. */
+  protected isInStream(key: string): boolean {
+    return this.leased.has(key);
+  }
+
+  /** How a delivery ends in both modes, once it is certain that it was its owner's. */
+  protected end({ message }: Entry, verdict: Verdict, index: number): void {
+    if (verdict.type === 'ack') this[verdict.expired ? 'expired' : verdict.skipped ? 'skipped' : 'done']++;
+    else if (verdict.type === 'dead-letter') this.dead.push({ ...later(message), reason: 'rejected' });
+    else this.comeAgain(verdict.type === 'retry' ? later(message) : message, 'far' in verdict && verdict.far, index);
+  }
+
+  /** Those of one call are due one after the other, see `settlementFor`. */
+  private comeAgain(message: Travelling, far: boolean, index: number): void {
+    if (far) this.retrying.push({ message, due: this.steps.now + farMs(index) });
+    else this.add(this.retryStream(message), message);
+  }
+
+  protected streamsOf(shard: number): string[] {
+    const queues = queuesOf(shard, this.shape);
+    return queues.flatMap((queue) => [`q${queue}`, this.retryStreamOf(queue, shard)]);
+  }
+
+  protected abstract retryStreamOf(queue: number, shard: number): string;
 }
+
+/** The delay of the item at this place of a call. */
+export const farMs = (index: number): number => HOUR_MS + index;
+
+export const without = <T>(list: readonly T[], one: T): T[] => list.filter((other) => other !== one);

@@ -1,18 +1,58 @@
-// Commands of upkeep and operators: time, promote, trim, broadcast reading, redrive, purge.
+// Time, and what loops of every process do: promote, trim, read by broadcast; and members that are not heard of any more.
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
-import type { BrokerModel } from './broker-model.js';
-import { BrokerCommand } from './command.js';
-import { GROUPS, type World } from './world.js';
+import { allQueues, type BrokerModel } from './broker-model.js';
+import { BrokerCommand, pass, type Weighted } from './command.js';
+import { valid } from './owning.js';
+import { HOUR_MS, LEASE_MS } from './shape.js';
+import { OWNING, SHARING, type Member, type World } from './world.js';
 
+/** Nobody renews meanwhile. */
 export class Advance extends BrokerCommand {
+  constructor(private readonly ms: number) {
+    super();
+  }
+
   protected async act(model: BrokerModel, world: World): Promise<void> {
-    model.advance();
-    await world.hourglass.advance(world.topic);
+    await pass(model, world, this.ms);
   }
 
   toString(): string {
-    return 'an hour passes';
+    return `${this.ms} ms pass`;
+  }
+}
+
+/** A member is not heard of for longer than its lease; all others renew what they hold. */
+class FallSilent extends BrokerCommand {
+  constructor(private readonly member: Member) {
+    super();
+  }
+
+  protected async act(model: BrokerModel, world: World): Promise<void> {
+    for (let step = 0; step < 3; step++) {
+      for (const other of [...SHARING, ...OWNING]) if (other !== this.member) await this.renew(other, model, world);
+      await pass(model, world, LEASE_MS * 0.4);
+    }
+  }
+
+  toString(): string {
+    return `${this.member.name} falls silent`;
+  }
+
+  private async renew(other: Member, model: BrokerModel, world: World): Promise<void> {
+    if (other.group === 'o') {
+      for (const [queue] of valid(model, world, other)) {
+        model.ordered.acquire(other.name, queue);
+        const lease = await world.acquire(other, queue);
+        expect(lease?.epoch).toBe(model.ordered.owners[queue]!.epoch);
+        world.leases.get(other.name)!.set(queue, lease!);
+      }
+      return;
+    }
+    const keys = model.concurrent.renewAll(other.name);
+    const held = keys.map((key) => world.handed.g.findLast((delivery) => world.keyOf(delivery) === key)!);
+    for (const key of keys) model.concurrent.renew({ key, owner: other.name, epoch: 0 });
+    expect(await world.processes[other.process]!.broker.renew(held)).toHaveLength(held.length);
   }
 }
 
@@ -24,9 +64,8 @@ export class Promote extends BrokerCommand {
   protected async act(model: BrokerModel, world: World): Promise<void> {
     const shard = this.shard % model.shape.shards;
     const expected = model.promote(shard);
-    const { promoted, nextDueInMs } = await world.processes[1]!.broker.promote(world.topic, shard, { max: 1000 });
-    expect(promoted).toBe(expected);
-    expect(nextDueInMs !== undefined).toBe(model.isAnythingWaiting(shard));
+    const answer = await world.processes[1]!.broker.promote(world.topic, shard, { max: 1000 });
+    expect(answer).toEqual({ promoted: expected, nextDueInMs: model.nextDueInMs(shard) });
   }
 
   toString(): string {
@@ -48,11 +87,9 @@ export class Trim extends BrokerCommand {
 export class ReadBroadcast extends BrokerCommand {
   protected async act(model: BrokerModel, world: World): Promise<void> {
     await world.readBroadcast();
-    for (const [queue, log] of model.log.entries()) {
-      const read = world.broadcast.read[queue]!;
-      const ranks = read.map((id) => log.find((entry) => entry.id === id)!.rank);
-      expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
-      expect(new Set(read).size).toBe(read.length);
+    for (const queue of allQueues(model.shape)) {
+      const [log, read] = [model.log[queue]!, world.broadcast.read[queue]!];
+      expect(read).toEqual(log.filter((id) => read.includes(id)));
       expect(read.length + world.broadcast.missed[queue]!).toBe(log.length);
     }
     const missed = world.broadcast.missed.reduce((sum, count) => sum + count, 0);
@@ -64,100 +101,12 @@ export class ReadBroadcast extends BrokerCommand {
   }
 }
 
-type Group = (typeof GROUPS)[number];
-
-class Redrive extends BrokerCommand {
-  constructor(
-    private readonly group: Group,
-    private readonly picks: readonly number[] | 'all',
-    private readonly force: boolean,
-  ) {
-    super();
-  }
-
-  override check(model: Readonly<BrokerModel>): boolean {
-    return model.groups.get(this.group)!.dead.length > 0;
-  }
-
-  protected async act(model: BrokerModel, world: World): Promise<void> {
-    const group = model.groups.get(this.group)!;
-    const ids = chosen(group.dead, this.picks);
-    const expected = group.redrive(ids, this.force, model.step());
-    const which = this.picks === 'all' ? { max: 1000 } : { messageIds: ids };
-    const { admin } = world.processes[1]!;
-    const redriven = await admin.redrive(world.topic, this.group, { ...which, force: this.force });
-    expect(redriven.toSorted()).toEqual(expected.toSorted());
-  }
-
-  toString(): string {
-    return `redrive(${this.group}, ${String(this.picks)}${this.force ? ', forced' : ''})`;
-  }
-}
-
-class Purge extends BrokerCommand {
-  constructor(
-    private readonly group: Group,
-    private readonly picks: readonly number[],
-  ) {
-    super();
-  }
-
-  override check(model: Readonly<BrokerModel>): boolean {
-    return model.groups.get(this.group)!.dead.length > 0;
-  }
-
-  protected async act(model: BrokerModel, world: World): Promise<void> {
-    const group = model.groups.get(this.group)!;
-    const ids = [...chosen(group.dead, this.picks), 'nobody'];
-    const expected = group.purge(ids);
-    expect(await world.ports.admin.purgeDeadLetters(world.topic, this.group, ids)).toBe(expected);
-  }
-
-  toString(): string {
-    return `purge(${this.group}, ${this.picks.join(' ')})`;
-  }
-}
-
-export class ListDeadLetters extends BrokerCommand {
-  constructor(private readonly group: Group) {
-    super();
-  }
-
-  protected async act(model: BrokerModel, world: World): Promise<void> {
-    const letters = await world.ports.admin.deadLetters(world.topic, this.group, { offset: 0, limit: 1000 });
-    const seen = letters.map(({ messageId, state: { attempt, crashes, generation }, reason, message }) => {
-      return { id: messageId, attempt, crashes, generation, reason, text: `${message.tag}/${message.body.toString()}` };
-    });
-    const expected = model.groups.get(this.group)!.dead.map(({ id, attempt, crashes, generation }) => {
-      return { id, attempt, crashes, generation, reason: 'rejected', text: model.messages.get(id)!.text };
-    });
-    expect(seen.toSorted(byId)).toEqual(expected.toSorted(byId));
-  }
-
-  toString(): string {
-    return `list the dead letters of ${this.group}`;
-  }
-}
-
-const byId = (a: { id: string }, b: { id: string }): number => a.id.localeCompare(b.id);
-
-function chosen(dead: readonly { id: string }[], picks: readonly number[] | 'all'): string[] {
-  if (picks === 'all') return dead.map(({ id }) => id);
-  return [...new Set(picks.map((pick) => dead[pick % dead.length]!.id))];
-}
-
-const group = fc.constantFrom(...GROUPS);
-const picks = fc.array(fc.nat(12), { minLength: 1, maxLength: 3 });
-
-export const upkeep = [
-  fc.constant(new Advance()),
-  fc.nat(1).map((shard) => new Promote(shard)),
-  fc.nat(1).map((shard) => new Promote(shard)),
-  fc.constant(new Trim()),
-  fc.constant(new ReadBroadcast()),
-  fc
-    .tuple(group, fc.oneof(fc.constant('all' as const), picks), fc.boolean())
-    .map(([of, some, force]) => new Redrive(of, some, force)),
-  fc.tuple(group, picks).map(([of, some]) => new Purge(of, some)),
-  group.map((of) => new ListDeadLetters(of)),
+export const time: Weighted = [
+  [2, fc.constantFrom(LEASE_MS / 2, LEASE_MS, HOUR_MS).map((ms) => new Advance(ms))],
+  [2, fc.constantFrom(...SHARING, ...OWNING).map((who) => new FallSilent(who))],
+  [3, fc.nat(1).map((shard) => new Promote(shard))],
+];
+export const trimming: Weighted = [
+  [1, fc.constant(new Trim())],
+  [1, fc.constant(new ReadBroadcast())],
 ];

@@ -3,29 +3,42 @@ import { expect } from '@jest/globals';
 import {
   FIRST_DELIVERY,
   topicSpec,
+  type BroadcastPosition,
   type BrokerPorts,
+  type ConsumeMode,
   type Delivery,
+  type QueueLease,
   type Settlement,
   type Subscription,
 } from '@millrace/core';
-import type { BroadcastPosition } from '@millrace/core';
-import type { Shape } from './broker-model.js';
-import type { Travelling, Verdict } from './group-model.js';
-import { HOUR_MS } from './draft.js';
-import { LEASE_MS, type Hourglass } from './hourglass.js';
+import type { ManualClock } from '@millrace/testing';
+import { farMs } from './group-model.js';
+import { LEASE_MS, type Shape } from './shape.js';
+import type { Travelling, Verdict } from './travelling.js';
 
-/** Two members share the first group, over two processes; the second has one. */
-export const MEMBERS = [
+export interface Member {
+  readonly name: string;
+  readonly group: 'g' | 'o';
+  readonly process: number;
+}
+
+/** Two members in each group, each in a process of its own. */
+export const SHARING: readonly Member[] = [
   { name: 'one', group: 'g', process: 0 },
   { name: 'two', group: 'g', process: 1 },
-  { name: 'three', group: 'h', process: 1 },
-] as const;
-export const GROUPS = ['g', 'h'] as const;
+];
+export const OWNING: readonly Member[] = [
+  { name: 'left', group: 'o', process: 0 },
+  { name: 'right', group: 'o', process: 1 },
+];
+export const MODES: Readonly<Record<'g' | 'o', ConsumeMode>> = { g: 'concurrent', o: 'ordered' };
 
-/** An empty store, and the way to pass time on it. */
+/** An empty store in virtual time. */
 export interface Store {
+  readonly clock: ManualClock;
+  /** One more process. */
   ports(): BrokerPorts;
-  hourglass(shape: Shape): Hourglass;
+  close(): Promise<void>;
 }
 
 const BROADCAST = { group: 'b', startFrom: 'first' } as const;
@@ -34,47 +47,34 @@ let worlds = 0;
 export class World {
   readonly topic = `model-${++worlds}`;
   readonly processes: readonly BrokerPorts[];
-  readonly hourglass: Hourglass;
   readonly subscriptions = new Map<string, Subscription>();
   /** By group, in step with `GroupModel.handed`. */
-  readonly handed = new Map<string, Delivery[]>(GROUPS.map((group) => [group, []]));
-  readonly broadcast = { read: [] as string[][], missed: [] as number[] };
+  readonly handed = { g: [] as Delivery[], o: [] as Delivery[] };
+  /** Ordered mode: what each member believes to own, by queue over all shards; perhaps another's since. */
+  readonly leases = new Map<string, Map<number, QueueLease>>(OWNING.map(({ name }) => [name, new Map()]));
+  readonly broadcast: { readonly read: string[][]; readonly missed: number[] };
   private readonly fences = new Map<string, number>();
   private positions: (readonly BroadcastPosition[])[] = [];
 
   private constructor(
-    store: Store,
+    private readonly store: Store,
     readonly shape: Shape,
   ) {
     this.processes = [store.ports(), store.ports()];
-    this.hourglass = store.hourglass(shape);
-    this.broadcast.read = Array.from({ length: shape.queues }, () => []);
-    this.broadcast.missed = Array.from({ length: shape.queues }, () => 0);
+    const queues = Array.from({ length: shape.queues });
+    this.broadcast = { read: queues.map(() => []), missed: queues.map(() => 0) };
   }
 
   static async open(store: Store, shape: Shape): Promise<World> {
     const world = new World(store, shape);
     const { topic } = world;
     // A window and a maximum of delay that outlast every hour that a run lets pass.
-    const spec = topicSpec({
-      topic,
-      ...shape,
-      delayBuckets: 2,
-      idempotencyWindow: '365d',
-      retention: 0,
-      retentionCount: 0,
-    });
+    const settings = { delayBuckets: 2, idempotencyWindow: '365d', retention: 0, retentionCount: 0 } as const;
+    const spec = topicSpec({ topic, ...shape, ...settings });
     for (const { broker } of world.processes) await broker.declareTopic(spec);
-    for (const { name, group, process } of MEMBERS) {
-      const member = {
-        topic,
-        group,
-        mode: 'concurrent',
-        consumer: name,
-        leaseMs: LEASE_MS,
-        startFrom: 'first',
-      } as const;
-      world.subscriptions.set(name, await world.processes[process]!.broker.subscribe(member));
+    for (const { name, group, process } of [...SHARING, ...OWNING]) {
+      const of = { topic, group, mode: MODES[group], consumer: name, leaseMs: LEASE_MS, startFrom: 'first' } as const;
+      world.subscriptions.set(name, await world.processes[process]!.broker.subscribe(of));
     }
     world.positions = [...(await world.ports.broadcast.open({ topic, ...BROADCAST }))];
     return world;
@@ -84,61 +84,85 @@ export class World {
     return this.processes[0]!;
   }
 
+  now(): number {
+    return this.store.clock.now();
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.store.clock.advance(ms);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.processes.map(({ broker }) => broker.close()));
-    await this.hourglass.close();
+    await this.store.close();
+  }
+
+  async acquire({ name, process }: Member, queue: number): Promise<QueueLease | undefined> {
+    const subscription = this.subscriptions.get(name)!;
+    const [shard, local] = [Math.floor(queue / subscription.queuesPerShard), queue % subscription.queuesPerShard];
+    return this.processes[process]!.leases.acquire(subscription, shard, local, name);
+  }
+
+  queueOf({ shard, queue }: Pick<Delivery, 'shard' | 'queue'>): number {
+    return shard * (this.shape.queues / this.shape.shards) + queue;
   }
 
   /** Stream of a delivery, as the model calls it. */
-  streamOf({ source, shard, queue }: Delivery): string {
-    return source === 'retry' ? `r${shard}` : `q${shard * (this.shape.queues / this.shape.shards) + queue}`;
+  streamOf(delivery: Delivery): string {
+    if (delivery.source === 'queue') return `q${this.queueOf(delivery)}`;
+    return delivery.group === 'o' ? `r${this.queueOf(delivery)}` : `r${delivery.shard}`;
   }
 
   keyOf(delivery: Delivery): string {
-    return `${this.streamOf(delivery)}/${delivery.entryId}`;
+    const { source, shard, entryId } = delivery;
+    return source === 'parked' ? `p${shard}/${delivery.queue}/${entryId}` : `${this.streamOf(delivery)}/${entryId}`;
   }
 
   /** Notes a hand-over, and compares what it shows with what the model says of the message. */
   hand(delivery: Delivery, expected: Travelling, text: string): void {
-    const { state, message, group } = delivery;
+    const { state, message, readyAt } = delivery;
     const { id, attempt, crashes, generation } = expected;
-    expect({ id: message.messageId, text: `${message.tag}/${message.body.toString()}` }).toEqual({ id, text });
-    expect({ id, attempt: state.attempt, crashes: state.crashes, generation: state.generation }).toEqual({
-      id,
-      attempt,
-      crashes,
-      generation,
-    });
-    const fence = `${group} ${id}`;
+    const about = { id: message.messageId, text: `${message.tag}/${message.body.toString()}`, readyAt };
+    const seen = { ...about, attempt: state.attempt, crashes: state.crashes, generation: state.generation };
+    expect(seen).toEqual({ id, text, readyAt: expected.readyAt, attempt, crashes, generation });
+    const fence = `${delivery.group} ${id}`;
     expect(delivery.fence).toBeGreaterThan(this.fences.get(fence) ?? -1);
     this.fences.set(fence, delivery.fence);
-    this.handed.get(group)!.push(delivery);
+    this.handed[delivery.group as 'g' | 'o'].push(delivery);
   }
 
   /** Everything that the broadcast reader has not read yet. */
   async readBroadcast(): Promise<void> {
-    const perShard = this.shape.queues / this.shape.shards;
+    const spec = { topic: this.topic, ...BROADCAST };
     for (let shard = 0; shard < this.shape.shards; shard++) {
       for (;;) {
-        const spec = { topic: this.topic, ...BROADCAST };
         const options = { max: 7, waitMs: 0 };
         const page = await this.ports.broadcast.read(spec, shard, this.positions[shard]!, options);
         this.positions[shard] = page.positions;
-        for (const { queue, missed } of page.gaps) this.broadcast.missed[shard * perShard + queue]! += missed!;
+        for (const { queue, missed } of page.gaps) this.broadcast.missed[this.queueOf({ shard, queue })]! += missed!;
         for (const { queue, message } of page.entries)
-          this.broadcast.read[shard * perShard + queue]!.push(message.messageId);
+          this.broadcast.read[this.queueOf({ shard, queue })]!.push(message.messageId);
         if (page.entries.length === 0) break;
       }
     }
   }
 }
 
-export function settlementFor(verdict: Verdict, { state }: Delivery): Settlement {
-  const delayMs = 'far' in verdict && verdict.far ? HOUR_MS : 0;
-  if (verdict.type === 'ack') return verdict.skipped ? { type: 'ack', skipped: true } : { type: 'ack' };
-  if (verdict.type === 'release') return { type: 'release', delayMs };
-  if (verdict.type === 'retry')
-    return { type: 'retry', delayMs, state: { ...FIRST_DELIVERY, ...state, attempt: state.attempt + 1 } };
-  // Not what a consumer would write, but an attempt that a redrive has to set back.
-  return { type: 'dead-letter', reason: 'rejected', state: { ...state, attempt: state.attempt + 1 } };
+/** @param index place in its call: those of one call are due one after the other */
+export function settlementFor(verdict: Verdict, { state }: Delivery, index: number): Settlement {
+  const failed = { ...FIRST_DELIVERY, ...state, attempt: state.attempt + 1 };
+  switch (verdict.type) {
+    case 'ack':
+    case 'follow':
+      return verdict;
+    case 'retry':
+      return { type: 'retry', delayMs: verdict.far ? farMs(index) : 0, state: failed };
+    case 'release':
+      return { type: 'release', delayMs: verdict.far ? farMs(index) : 0 };
+    case 'park':
+      return { type: 'park', reason: 'attempts-exhausted', state: failed };
+    default:
+      // Not what a consumer would write, but an attempt that a redrive has to set back.
+      return { type: 'dead-letter', reason: 'rejected', state: failed };
+  }
 }

@@ -100,7 +100,10 @@ export interface Broker {
    */
   settle(items: readonly { delivery: Delivery; settlement: Settlement }[]): Promise<SettleResult[]>;
 
-  /** Prolongs the leases by the group's lease time; returns those that are still ours. */
+  /**
+   * Prolongs the leases by the group's lease time; returns those that are still ours. In ordered mode only that is answered:
+   * the lease of the queue is theirs, and `QueueLeases.acquire` prolongs it.
+   */
   renew(deliveries: readonly Delivery[]): Promise<Delivery[]>;
 
   /**

@@ -63,6 +63,17 @@ export function orderedLeaseCases({ promise: register, scene }: ContractKit): vo
     expect(await one.acquire(0)).toBeUndefined();
   });
 
+  promise('renewing a delivery does not prolong the lease of its queue: that is up to its owner', async () => {
+    const stage = await scene();
+    await stage.send('a');
+    const [one, two] = [await stage.member('g', SHORT), await stage.member('g', SHORT)];
+    const delivery = await (await one.own(0)).drainOne();
+    await stage.subject.advance(180);
+    expect(await one.ports.broker.renew([delivery])).toEqual([delivery]);
+    await stage.subject.advance(180);
+    expect(await two.acquire(0)).toBeDefined();
+  });
+
   promise('a former holder cannot release the lease of the new one', async () => {
     const stage = await scene();
     const [one, two] = [await stage.member('g', ORDERED), await stage.member('g', ORDERED)];

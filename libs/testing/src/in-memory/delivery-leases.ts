@@ -25,11 +25,9 @@ export function ownedBy(topic: StoredTopic | undefined, delivery: Delivery): Own
   return { group, part, pending };
 }
 
-/** Starts the lease anew. In ordered mode the queue's lease is the delivery's lease. */
-export function renewOne({ group, part, pending }: Owned, now: number): void {
-  const until = now + group.leaseMs;
-  if (group.mode === 'ordered') part.owners[pending.queue]!.until = until;
-  else pending.leaseUntil = until;
+/** Starts the lease anew. In ordered mode the queue's lease is the delivery's, and its owner prolongs that. */
+export function renewOne({ group, pending }: Owned, now: number): void {
+  if (group.mode === 'concurrent') pending.leaseUntil = now + group.leaseMs;
 }
 
 /** Concurrent mode: hands expired leases to another consumer. In ordered mode the next owner's read does that. */
