@@ -90,7 +90,7 @@ describe('an application that starts while Redis is away', () => {
     const began = performance.now();
     await expect(start({ startup: { timeout: '100ms', onTimeout: 'fail' } })).rejects.toMatchObject({
       code: 'MQ_UNAVAILABLE',
-      message: expect.stringMatching(/connection 'default' has not answered for 100 ms: .*ECONNREFUSED/),
+      message: expect.stringMatching(/connection 'default' has not answered for 100 ms/),
     });
     expect(performance.now() - began).toBeLessThan(10_000);
   });

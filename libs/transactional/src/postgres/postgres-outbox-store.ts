@@ -36,8 +36,10 @@ export class PostgresOutboxStore implements OutboxStore {
     return counted!.removed;
   }
 
+  /** Nothing is written, so the commit, and with it the lock of notifications, need not wait for the disk. */
   async notify(sql: SqlExecutor): Promise<void> {
-    await sql.query('select pg_notify($1, $2)', [this.names.channel, '']);
+    const text = `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
+    await sql.query(text, [this.names.channel, '']);
   }
 
   async backlog(sql: SqlExecutor): Promise<OutboxBacklog> {
