@@ -6,6 +6,8 @@ import { Prng } from '../fault/prng.js';
 import { startProbe, type ProbeResult } from '../fault/stage/ping-probe-process.js';
 
 export const NAMESPACE = 'scale';
+const PROBE_START_MS = 30_000;
+const PINGS_AT_WORK = 20;
 
 export interface GroundOptions {
   readonly part: string;
@@ -52,7 +54,7 @@ export class Ground {
   /** One figure of `INFO`. */
   async info(section: string, name: string): Promise<number> {
     const text = await this.redis.info(section);
-    return Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)?.[1] ?? 0);
+    return Number(new RegExp(`^${name}[:=]([\\d.]+)`, 'm').exec(text)?.[1] ?? 0);
   }
 
   usedBytes(): Promise<number> {
@@ -61,8 +63,12 @@ export class Ground {
 
   /** Pings the server every millisecond, from a process of its own, while `work` goes on. */
   async probed(work: () => Promise<void>): Promise<ProbeResult> {
+    const pings = (): Promise<number> => this.info('commandstats', 'cmdstat_ping:calls');
+    const before = await pings();
     const probe = await startProbe(this.server);
     try {
+      // A process takes its time to start: it is at work once the server has answered a few of its pings.
+      await until('the probe is at work', PROBE_START_MS, async () => (await pings()) > before + PINGS_AT_WORK);
       await work();
     } finally {
       await probe.end();

@@ -66,7 +66,10 @@ class VirtualRun {
   async look(now: number, end: number): Promise<void> {
     this.looks++;
     this.ledger.looks(now);
-    await Promise.all([this.promote(), ...this.changeMinds(now, end)]);
+    const first = this.promote();
+    const changes = this.changeMinds(now, end, first);
+    await first;
+    await Promise.all([this.promoteRest(), ...changes]);
     await this.deliver();
   }
 
@@ -86,8 +89,12 @@ class VirtualRun {
     ];
   }
 
-  private async promote(): Promise<void> {
-    while ((await this.broker.promote(TOPIC, 0, { max: 100 })).promoted > 0);
+  private async promote(): Promise<number> {
+    return (await this.broker.promote(TOPIC, 0, { max: 100 })).promoted;
+  }
+
+  private async promoteRest(): Promise<void> {
+    while ((await this.promote()) > 0);
   }
 
   private async deliver(): Promise<void> {
@@ -101,8 +108,8 @@ class VirtualRun {
     await Promise.all(acks);
   }
 
-  /** As many as keep up with the time that has gone by. */
-  private changeMinds(now: number, end: number): Promise<void>[] {
+  /** As many as keep up with the time that has gone by. Some are before the first call of promotion, some behind it. */
+  private changeMinds(now: number, end: number, first: Promise<unknown>): Promise<void>[] {
     const wanted = this.ids.length * (CANCEL_SHARE + MOVE_SHARE) * (1 - (end - now) / SPAN_MS);
     const calls: Promise<void>[] = [];
     const { prng } = this.ground;
@@ -110,7 +117,9 @@ class VirtualRun {
       const n = this.openOne(now);
       if (n === undefined) continue;
       const isCancel = prng.chance(CANCEL_SHARE / (CANCEL_SHARE + MOVE_SHARE));
-      calls.push(isCancel ? this.cancel(n) : this.move(n, prng.int(now + 1, end)));
+      const at = prng.int(now + 1, end);
+      const change = (): Promise<void> => (isCancel ? this.cancel(n) : this.move(n, at));
+      calls.push(prng.chance(0.5) ? change() : first.then(change));
     }
     return calls;
   }
