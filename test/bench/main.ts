@@ -10,7 +10,8 @@ import { writeDocs } from './report/docs.js';
 import { comparisonLine } from './report/line.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
-import { PeerServers } from './servers/peer-servers.js';
+import type { PeerServer } from './servers/peer-server.js';
+import { PeerServers, QUICK_START } from './servers/peer-servers.js';
 import { without, type Comparison } from './verdict.js';
 
 // The exit hook of the servers kills those that this process has started, by their ids.
@@ -34,10 +35,7 @@ const started: string[] = [];
 const server = await startRedis();
 const redis = new Redis(server.url);
 // A bare machine in a hurry: what is not in the cache already is not fetched in a quick run.
-const servers = new PeerServers(!options.quick, ({ name, settings }, seconds) => {
-  started.push(name);
-  console.log(`    ${name} started in ${seconds.toFixed(1)} s: ${settings}`);
-});
+const servers = new PeerServers(!options.quick, announce, options.quick ? QUICK_START : undefined);
 const results: Comparison[] = [];
 try {
   const version = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1];
@@ -80,4 +78,9 @@ async function measured(scenario: Scenario): Promise<Comparison[]> {
   });
   for (const row of rows) console.log(comparisonLine(row, rows.length > 1 && scenario.parts !== undefined));
   return rows;
+}
+
+function announce({ name, settings }: PeerServer, took: number): void {
+  started.push(name);
+  console.log(`    ${name} started in ${took.toFixed(1)} s: ${settings}`);
 }

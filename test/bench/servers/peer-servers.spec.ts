@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PeerServer } from './peer-server.js';
-import { PeerServers } from './peer-servers.js';
+import { PeerServers, QUICK_START } from './peer-servers.js';
 
 function fake(log: string[], name: string): PeerServer {
   return {
@@ -39,6 +39,11 @@ describe('the servers of peers', () => {
     await expect(servers.get('rabbitMq')).rejects.toThrow('no package');
     await expect(servers.get('rabbitMq')).rejects.toThrow('no package');
     expect(tried).toBe(1);
+  });
+
+  it('leave RabbitMQ out of a quick run, and say so', async () => {
+    const servers = new PeerServers(false, undefined, QUICK_START);
+    await expect(servers.get('rabbitMq')).rejects.toThrow('takes too long to start for a quick run');
   });
 
   it('are all stopped, whatever became of the others', async () => {
