@@ -9,7 +9,7 @@ const SECONDS = 10;
 const SECONDS_QUICK = 2;
 const BATCH = 1_000;
 /** Time to schedule all of them before the first is due. */
-const LEAD_MS_PER_1000 = 60;
+const LEAD_MS_PER_1000 = 150;
 
 export async function lateness(ground: Ground, ports: BrokerPorts, topic: string): Promise<Claim[]> {
   const count = PER_SECOND * (ground.options.isQuick ? SECONDS_QUICK : SECONDS);
