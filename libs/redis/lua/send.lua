@@ -23,11 +23,18 @@ local function duplicate(index, known, digest, dz)
   note(index, 'DUPLICATE', id, due and text(tonumber(due)) or bucket == 'h' and 'half' or '', queue)
 end
 
--- Per message: stream (index of its key), dz (index of its bucket's zset, the hash follows; '' when neither delayed nor
--- keyed), bucket, queue, due ('' | '+delay' | instant), record (index or ''), record name, digest, then the five fields.
-for at = FIRST, #args, 13 do
-  local index = (at - FIRST) / 13
-  local stream, dz, bucket, queue, due, record, name, digest, id, tag, okey, envelope, body = unpack(args, at, at + 12)
+-- Per message: stream (index of its key), the five fields. Before that of a message that is delayed or keyed: `x`; and
+-- after its stream: dz (index of its bucket's zset, the hash follows), bucket, queue, due ('' | '+delay' | instant),
+-- record (index or ''), record name, digest.
+local at, index = FIRST, -1
+while at <= #args do
+  local stream, dz, bucket, queue, due, record, name, digest = args[at], '', '', '', '', '', '', ''
+  if stream == 'x' then
+    stream, dz, bucket, queue, due, record, name, digest = unpack(args, at + 1, at + 8)
+    at = at + 8
+  end
+  local id, tag, okey, envelope, body = unpack(args, at + 1, at + 5)
+  at, index = at + 6, index + 1
   local known = record ~= '' and read_record(keys[tonumber(record)], name, window)
   if known then
     redis.call('SET', keys[tonumber(record)], known, 'KEEPTTL') -- written on purpose, see token.lua

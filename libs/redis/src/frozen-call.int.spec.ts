@@ -37,7 +37,7 @@ const serverMs = async (): Promise<number> => {
 };
 
 /** What goes behind the token of `send`: one plain message. */
-const MESSAGE = [60_000, 3, '', 0, 0, '', '', '', '', 'id', '', '', '{}', 'body'];
+const MESSAGE = [60_000, 3, 'id', '', '', '{}', 'body'];
 
 /** Sends one message by a caller whose idea of the server's clock is wrong by so much. */
 async function sendWith(wrongByMs: number): Promise<string> {

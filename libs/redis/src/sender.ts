@@ -37,6 +37,8 @@ type Note =
 const PER_CALL = { maxItems: 128, maxBytes: 256 * 1024, maxCalls: 4 };
 /** A proof takes long, up to a second where the disk is synced once a second: more calls share one. */
 const PROVEN_CALLS = 16;
+/** Before the arguments of a message that is delayed or has a record. */
+const EXTENDED = 'x';
 /** Room for ids, names and lengths of one message beside its body. */
 const OVERHEAD_BYTES = 256;
 
@@ -208,15 +210,15 @@ class FrozenSend {
     for (const { message, queue, bucket } of items) {
       const { due, identity } = message;
       const stream = this.position(shardKeys.queue(queue));
-      let zset: number | '' = '';
       if (due || identity) {
-        zset = this.position(shardKeys.delayed(bucket));
+        const zset = this.position(shardKeys.delayed(bucket));
         this.position(shardKeys.delayedPayloads(bucket));
-      }
-      this.args.push(stream, zset, bucket, queue, due ? dueText(due) : '');
-      if (identity) this.args.push(this.position(shardKeys.record(identity.record)), identity.record, identity.digest);
-      else this.args.push('', '', '');
-      this.args.push(message.messageId, message.tag, message.orderingKey, message.meta, message.body);
+        this.args.push(EXTENDED, stream, zset, bucket, queue, due ? dueText(due) : '');
+        if (identity)
+          this.args.push(this.position(shardKeys.record(identity.record)), identity.record, identity.digest);
+        else this.args.push('', '', '');
+      } else this.args.push(stream);
+      this.args.push(message.messageId, message.tag, message.orderingKey, message.meta, message.text ?? message.body);
     }
   }
 

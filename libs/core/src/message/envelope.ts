@@ -28,14 +28,17 @@ export interface Meta {
   t?: number;
 }
 
-/** Any JSON value or bytes. `undefined`, functions and over-long bodies are refused. */
-export function encodeBody(body: unknown): { bytes: Buffer; raw: boolean } {
+/**
+ * Any JSON value or bytes. `undefined`, functions and over-long bodies are refused.
+ * @returns `text`: the same as `bytes`, unless the body is raw bytes
+ */
+export function encodeBody(body: unknown): { bytes: Buffer; text: string | undefined; raw: boolean } {
   const raw = body instanceof Uint8Array;
   let bytes: Buffer;
+  let text: string | undefined;
   if (raw) {
     bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   } else {
-    let text: string | undefined;
     try {
       text = JSON.stringify(body);
     } catch (cause) {
@@ -47,7 +50,7 @@ export function encodeBody(body: unknown): { bytes: Buffer; raw: boolean } {
   }
   if (bytes.length > MAX_BODY_BYTES)
     throw new InvalidOptionError('body', `${bytes.length} bytes`, `must not exceed ${MAX_BODY_BYTES} bytes`);
-  return { bytes, raw };
+  return { bytes, text, raw };
 }
 
 /** Reads stored fields as a message. Throws UndecodableMessageError, never anything else. */

@@ -57,6 +57,7 @@ export function buildMessage(
   if (encoded.raw) meta += ',"c":"b"';
   if (small) meta += ',"z":"d"';
   const stored = small ?? encoded.bytes;
+  const text = small ? undefined : encoded.text;
   if (options === undefined) {
     const messageId = newMessageId(now);
     // The same fields in the same order as below: one hidden class, so that brokers stay on their fast path.
@@ -67,6 +68,7 @@ export function buildMessage(
       orderingKey: '',
       meta: `${meta}}`,
       body: stored,
+      text,
       routingKey: messageId,
       identity: undefined,
       due: undefined,
@@ -83,6 +85,7 @@ export function buildMessage(
     orderingKey,
     meta: meta + restOfMeta(options),
     body: stored,
+    text,
     routingKey: orderingKey !== '' ? orderingKey : (idempotencyKey ?? messageId),
     identity: identityOf(options, tag, encoded.bytes),
     due: dueOf(options, { delayLevels, maxDelayMs, now }),
