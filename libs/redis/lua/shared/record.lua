@@ -1,6 +1,6 @@
 -- Business records. One is kept for longer than it holds, each by its name: those that end with one instant (their messages
 -- were due at midnight) must not all go in it. The server takes out keys that have run out in slices of up to 250/hz ms, and
--- does so until few are left (decision 0010). So that it is there does not say that it holds.
+-- does so until few are left (decision 0011). So that it is there does not say that it holds.
 local SPREAD_MS, SPREAD_SHARE = 60000, 0.05
 
 -- How much longer than it holds, in ms: a minute at most, or a twentieth of its window if that is more.
