@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { BrokerModel } from './broker-model.js';
 import { anyVerdict } from './consuming.js';
 import type { Weighted } from './command.js';
-import { OnHandOvers, Renew, settle, somePicks } from './hand-overs.js';
+import { isFormerTake, OnHandOvers, Renew, settle, somePicks } from './hand-overs.js';
 import type { Verdict } from './travelling.js';
 import type { World } from './world.js';
 
@@ -25,7 +25,8 @@ const isFromStream = ({ ordered }: BrokerModel, place: number): boolean =>
 class StartHeads extends OnHandOvers {
   protected async act(model: BrokerModel, world: World): Promise<void> {
     const { ordered } = model;
-    const heads = this.places(model).map((place) => {
+    const current = this.places(model).filter((place) => !isFormerTake(model, world, 'o', place));
+    const heads = current.map((place) => {
       return ordered.isOwned(ordered.handed[place]!) ? laneOf(model, place)[0]! : place;
     });
     for (const place of heads) ordered.start(ordered.handed[place]!);
@@ -65,7 +66,9 @@ export class SettleHead extends OnHandOvers {
     if (this.verdict.type === 'follow') return;
     const leads = isParked && this.verdict.type === 'ack' && isFromStream(model, head!);
     const how = leads ? { ...this.verdict, leadsParked: true } : this.verdict;
-    await settle(model, world, by, [{ place: head!, verdict: how }]);
+    // Where its queue is owned by somebody, a broker may give it out at once or with the next promotion.
+    const later = isKeyless && 'far' in how ? { ...how, far: true } : how;
+    await settle(model, world, by, [{ place: head!, verdict: later }]);
   }
 
   toString(): string {

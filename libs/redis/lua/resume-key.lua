@@ -11,7 +11,7 @@ local first = first_members(p, okey, 1)[1]
 if score < 0 or not first then return remember(slot, number, not_after, 'NOT_PARKED') end
 if score >= TAKEN and score < EXHAUSTED then return remember(slot, number, not_after, 'RUNNING') end
 local message = cmsgpack.unpack(redis.call('HGET', p.kept, first))
-local readable, state = pcall(cjson.decode, message[8])
+local readable, state = pcall(cjson.decode, message[8] == '' and '{}' or message[8]) -- '' = never tried
 if readable and type(state) == 'table' then
   state.attempt, state.crashes, state.ready = 1, 0, now_ms() -- its time to live begins anew
   if #(state.failures or {}) == 0 then state.failures = nil end -- an empty Lua table would be written as an object

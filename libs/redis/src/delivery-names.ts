@@ -62,14 +62,16 @@ export class CallStreams {
   constructor(private readonly shard: GroupShard) {}
 
   position(delivery: Delivery): number {
-    const key = this.shard.keyOf(delivery);
-    const known = this.positions.get(key);
-    if (known !== undefined) return known;
     const { epoch, queue, consumer } = delivery;
+    const key = this.shard.keyOf(delivery);
+    // Apart by epoch: what came late of an ownership that is over must not decide for what came under the new one.
+    const name = epoch === undefined ? key : `${key} ${epoch} ${consumer}`;
+    const known = this.positions.get(name);
+    if (known !== undefined) return known;
     this.keys.push(key);
     this.leases.push(epoch === undefined ? '' : leaseText({ queue, epoch, member: consumer }));
     if (epoch !== undefined) this.parked.push(...this.shard.group.parked(queue));
-    this.positions.set(key, this.keys.length);
+    this.positions.set(name, this.keys.length);
     return this.keys.length;
   }
 }

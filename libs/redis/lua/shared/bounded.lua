@@ -6,7 +6,9 @@ local names = bound.names
 local MOST = 256 -- dropped per call and group: a call sends fewer, so that it always makes more room than it takes
 
 local room
+local appends = false -- what stores nothing, a duplicate or a delayed message, makes nobody lose anything
 local function has_room()
+  appends = true
   if bound.onFull ~= 'reject' then return true end
   if not room then
     local slowest, groups = 0, declared_groups(topic_meta)
@@ -83,7 +85,7 @@ local function drop_oldest(group, mode, count)
 end
 
 local function make_room()
-  if bound.onFull == 'reject' then return end
+  if bound.onFull == 'reject' or not appends then return end
   for group, mode in pairs(declared_groups(topic_meta)) do
     local excess = backlog(names, group, mode) - bound.limit
     if excess > 0 then drop_oldest(group, mode, math.min(excess, MOST)) end

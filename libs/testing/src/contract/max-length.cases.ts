@@ -109,6 +109,21 @@ export function maxLengthCases({ promise, scene }: ContractKit): void {
     },
   );
 
+  promise(
+    'a full topic drops nothing for a message that it does not store: a duplicate, or one that waits',
+    async () => {
+      const stage = await scene({ maxLength: 2, onFull: 'drop-oldest' });
+      await stage.member('g');
+      await stage.send({ body: 'a', idempotencyKey: 'k' }, { body: 'due', due: { delayMs: 30 } }, 'b');
+      await stage.subject.advance(60);
+      await stage.promoteUntil(1);
+      await stage.send({ body: 'a', idempotencyKey: 'k' }, { body: 'waits', due: { delayMs: 60_000 } });
+      expect(await stage.group('g')).toMatchObject({ ready: 3, dropped: 0 });
+      await stage.send('c');
+      expect(await stage.group('g')).toMatchObject({ ready: 2, dropped: 2 });
+    },
+  );
+
   promise('who holds a message that is dropped has lost its lease: it cannot renew or settle it', async () => {
     const stage = await scene({ maxLength: 3, onFull: 'drop-oldest' });
     const member = await stage.member('g', { leaseMs: 300 });

@@ -117,6 +117,18 @@ export function orderedReadCases({ promise: register, scene }: ContractKit): voi
     expect(await one.ack(again)).toEqual(['settled']);
   });
 
+  promise('what came under an older epoch takes nothing with it that came under the new one, in one call', async () => {
+    const { one, two } = await pair('a');
+    const late = await one.drainOne();
+    await one.giveUp();
+    await (await two.own(0)).giveUp();
+    one.leases = [];
+    await one.own(0);
+    const again = await one.drainOne();
+    expect(await one.ports.broker.renew([late, again])).toEqual([again]);
+    expect(await one.ack(late, again)).toEqual(['lease-lost', 'settled']);
+  });
+
   promise('deliveries of a queue that was given up cannot be settled, though nobody has taken it yet', async () => {
     const { one, two } = await pair('a');
     const late = await one.drainOne();
