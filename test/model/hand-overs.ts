@@ -4,7 +4,6 @@ import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import type { BrokerModel } from './broker-model.js';
 import { BrokerCommand } from './command.js';
-import type { Answer } from './group-model.js';
 import type { HandOver, Verdict } from './travelling.js';
 import { settlementFor, type World } from './world.js';
 
@@ -57,12 +56,7 @@ export async function settle(
     const delivery = world.handed[group][place]!;
     return { delivery, settlement: settlementFor(verdict, delivery, index) };
   });
-  const expected: Answer[] = [];
-  // A call goes to each member's consumer for itself, in the order in which they are named.
-  const members = [...new Set(items.map(({ place }) => of.handed[place]!.owner))];
-  for (const member of members)
-    for (const [index, { place, verdict }] of items.entries())
-      if (of.handed[place]!.owner === member) expected[index] = of.settle(of.handed[place]!, verdict, index);
+  const expected = items.map(({ place, verdict }, index) => of.settle(of.handed[place]!, verdict, index));
   const answers = await world.processes[process]!.broker.settle(calls);
   expect({ items, answers }).toEqual({ items, answers: expected });
 }
