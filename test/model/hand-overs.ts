@@ -43,22 +43,25 @@ export function isFormerTake(model: BrokerModel, world: World, group: 'g' | 'o',
   return !model.ordered.leased.has(model.ordered.handed[place]!.key);
 }
 
-/** One call of a process; the answers are those of the model, in its order. */
+/** A call for each member, as consumers make them; the answers are those of the model, in its order. */
 export async function settle(
   model: BrokerModel,
   world: World,
   { group, process }: { group: 'g' | 'o'; process: number },
   items: readonly { readonly place: number; readonly verdict: Verdict }[],
 ): Promise<void> {
-  if (items.length === 0) return;
   const of = group === 'g' ? model.concurrent : model.ordered;
-  const calls = items.map(({ place, verdict }, index) => {
-    const delivery = world.handed[group][place]!;
-    return { delivery, settlement: settlementFor(verdict, delivery, index) };
-  });
-  const expected = items.map(({ place, verdict }, index) => of.settle(of.handed[place]!, verdict, index));
-  const answers = await world.processes[process]!.broker.settle(calls);
-  expect({ items, answers }).toEqual({ items, answers: expected });
+  const members = new Set(items.map(({ place }) => world.handed[group][place]!.consumer));
+  for (const member of members) {
+    const ofMember = items.filter(({ place }) => world.handed[group][place]!.consumer === member);
+    const calls = ofMember.map(({ place, verdict }, index) => {
+      const delivery = world.handed[group][place]!;
+      return { delivery, settlement: settlementFor(verdict, delivery, index) };
+    });
+    const expected = ofMember.map(({ place, verdict }, index) => of.settle(of.handed[place]!, verdict, index));
+    const answers = await world.processes[process]!.broker.settle(calls);
+    expect({ ofMember, answers }).toEqual({ ofMember, answers: expected });
+  }
 }
 
 export class Renew extends OnHandOvers {
