@@ -93,7 +93,7 @@ const killMaster =
     },
   });
 
-/** Until the replica has taken over, every receipt is from the dead master, however late its producer comes to read it. */
+/** Until all sentinels, or the cluster, name the new master, every receipt is from the dead master, however late its producer comes to read it. */
 const noteForgotten = (stage: Stage, since: number): void =>
   stage.history.note('forgotten', { wall: performance.now() - since });
 

@@ -26,7 +26,10 @@ export interface SentinelSet {
   readonly name: string;
   /** Who is the master, as the first sentinel says. */
   master(): Promise<RedisServer>;
-  /** Resolves once the sentinels name another master than `former`, and it serves as one. */
+  /**
+   * Resolves once every sentinel names another master than `former`, and it serves as one. Before the last of them has
+   * heard of it, a former master that comes back can be taken for the master, and what it acknowledges is thrown away.
+   */
   takenOver(former: RedisServer): Promise<RedisServer>;
   /** Resolves once every other server follows the master and has all it has; before that a replica is no safety. */
   inSync(): Promise<void>;
@@ -105,10 +108,15 @@ async function startOne({ bin, env }: ServerBinary, masterPort: number, downAfte
   return { port, process };
 }
 
-/** A failover needs all of it: the replicas to choose from, and the other sentinels to vote. */
-async function knowsAll({ port }: Sentinel, replicas: number): Promise<boolean> {
+/** What a sentinel knows of the master. In a failover it is the former one until the sentinel has ended or heard of it. */
+async function view({ port }: Sentinel): Promise<(field: string) => string | undefined> {
   const row = await talkTo(port, async (client) => (await client.call('SENTINEL', 'MASTER', NAME)) as string[]);
-  const field = (name: string): string | undefined => row[row.indexOf(name) + 1];
+  return (field) => row[row.indexOf(field) + 1];
+}
+
+/** A failover needs all of it: the replicas to choose from, and the other sentinels to vote. */
+async function knowsAll(sentinel: Sentinel, replicas: number): Promise<boolean> {
+  const field = await view(sentinel);
   return field('num-slaves') === String(replicas) && field('num-other-sentinels') === String(SENTINELS - 1);
 }
 
@@ -117,17 +125,17 @@ function handle(
   sentinels: readonly Sentinel[],
   stop: () => Promise<void>,
 ): SentinelSet {
-  const master = async (): Promise<RedisServer> => {
-    const address = await talkTo(sentinels[0]!.port, (client) =>
-      client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME),
-    );
-    return servers.find(({ port }) => String(port) === (address as string[])[1])!;
+  const masterOf = async (sentinel: Sentinel): Promise<RedisServer> => {
+    const named = (await view(sentinel))('port');
+    return servers.find(({ port }) => String(port) === named)!;
   };
+  const master = (): Promise<RedisServer> => masterOf(sentinels[0]!);
   const takenOver = async (former: RedisServer): Promise<RedisServer> => {
     let found: RedisServer | undefined;
     await settled(`${former.port} is replaced`, async () => {
-      found = await master();
-      if (found === former) return false;
+      const named = await Promise.all(sentinels.map(masterOf));
+      [found] = named;
+      if (!found || named.some((server) => server === former || server !== found)) return false;
       return (await talkTo(found.port, (client) => client.info('replication'))).includes('role:master');
     });
     return found!;
