@@ -8,7 +8,7 @@ local keys, args = KEYS, ARGV
 
 local before = replay(slot, number, not_after)
 if before then return before end
-redis.call('PEXPIREAT', slot, kept_until(not_after)) -- as in settle.lua: never refused for memory
+go_on_when_full(slot) -- as in settle.lua
 
 -- One look at what is pending between the first and the last is a third of the cost of a look for each. Others that
 -- are still in hand lie between them: what the page does not reach is looked for alone.

@@ -10,7 +10,7 @@ local keys, args = KEYS, ARGV
 
 local before = replay(slot, number, not_after)
 if before then return before end
-redis.call('PEXPIREAT', slot, kept_until(not_after)) -- a first write that is never refused for memory: settling must always be possible
+go_on_when_full(slot) -- settling must always be possible
 
 local now = now_ms()
 local bare = { ack = true, skip = true, expire = true } -- no message follows the verdict

@@ -4,7 +4,7 @@
 const COMMANDS = [
   'auth hello ping quit info time command|info',
   'client|setname client|list client|unblock eval evalsha script|load wait',
-  'exists del unlink get set pexpire pexpireat pttl memory|usage',
+  'exists del unlink get set pexpire pexpireat pexpiretime pttl memory|usage',
   'hget hset hsetnx hdel hmget hgetall hkeys hexists hincrby hlen hstrlen',
   'zadd zrem zscore zcard zcount zrange zrangebyscore zrevrange zremrangebyscore',
   'zrangebylex zlexcount',

@@ -1,19 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
-import { CallSlots } from './call-slots.js';
+import { BLOCK_SLOTS, CallSlots } from './call-slots.js';
 
 describe('CallSlots', () => {
   it('never gives one slot to two calls under way', () => {
     const slots = new CallSlots();
-    const names = Array.from({ length: 5 }, () => slots.acquire(1_000).name);
-    expect(new Set(names).size).toBe(5);
+    const count = 2 * BLOCK_SLOTS + 1;
+    const taken = Array.from({ length: count }, () => slots.acquire(1_000));
+    expect(new Set(taken.map(({ block, field }) => `${block} ${field}`)).size).toBe(count);
+    expect(new Set(taken.map(({ block }) => block)).size).toBe(3);
+    expect(Math.max(...taken.map(({ field }) => field))).toBe(BLOCK_SLOTS - 1);
   });
 
   it('gives a released slot again with a higher number', () => {
     const slots = new CallSlots();
     const first = slots.acquire(1_000);
-    const { name, number } = first;
+    const { block, field, number } = first;
     slots.release(first);
-    expect(slots.acquire(1_000)).toMatchObject({ name, number: number + 1 });
+    expect(slots.acquire(1_000)).toMatchObject({ block, field, number: number + 1 });
   });
 
   it('never ends the life of a slot earlier than before: its answer refuses the copies of the call before', () => {
@@ -26,6 +29,6 @@ describe('CallSlots', () => {
   });
 
   it('shares no slot between two processes', () => {
-    expect(new CallSlots().acquire(1_000).name).not.toBe(new CallSlots().acquire(1_000).name);
+    expect(new CallSlots().acquire(1_000).block).not.toBe(new CallSlots().acquire(1_000).block);
   });
 });

@@ -94,21 +94,21 @@ export class Caller {
   }
 
   /**
-   * Freezes a call: the same keys, arguments and token until its answer is known. The script's first key is the slot,
-   * its first two arguments the number of the call and the end of its life. Throws BrokerRefusedError when it was
+   * Freezes a call: the same keys, arguments and token until its answer is known. The script's first key is the block
+   * of its slot, its first two arguments the place and number of the call there and the end of its life. Throws BrokerRefusedError when it was
    * certainly not done, UnknownFate when that cannot be said.
    */
   freeze(
     name: ScriptName,
-    slotKey: (slot: string) => string,
+    slotKey: (block: string) => string,
     keys: readonly string[],
     args: readonly ScriptArgument[],
     lane?: Lane,
   ): Promise<string> {
     const frozen = (serverMs: number, anew?: FrozenCall['anew']): Promise<string> => {
       const slot = this.slots.acquire(serverMs + Math.max(2 * this.deadlineMs, SHORTEST_LIFE_MS));
-      const frozenKeys = [slotKey(slot.name), ...keys];
-      const frozenArgs = [slot.number, slot.notAfter, ...args];
+      const frozenKeys = [slotKey(slot.block), ...keys];
+      const frozenArgs = [`${slot.field}.${slot.number}`, slot.notAfter, ...args];
       return this.play({ name, slot, keys: frozenKeys, args: frozenArgs, fate: { maybeDone: false, lane }, anew });
     };
     return frozen(this.clock.now(), frozen);

@@ -52,9 +52,12 @@ export class ShardKeys {
     return `${this.prefix}dh:${bucket}`;
   }
 
-  /** string, call number and reply of the latest call of a slot · every frozen call · the call's life: 2 × the send deadline, 60 s at least. */
-  slot(slot: string): string {
-    return `${this.prefix}tok:${slot}`;
+  /**
+   * hash, a block of slots: slot → number, end and reply of its latest call · every frozen call · the life of its latest call (2 × the
+   * send deadline, 60 s at least) and up to 20 s more.
+   */
+  slot(block: string): string {
+    return `${this.prefix}tok:${block}`;
   }
 
   /**

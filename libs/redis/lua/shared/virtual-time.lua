@@ -42,7 +42,7 @@ end
 
 local own = {}
 -- Commands that measure time in a way that nothing here needed so far. An error, so that none is let through unseen.
-for _, name in ipairs({ 'EXPIRE', 'EXPIREAT', 'SETEX', 'PSETEX', 'GETEX', 'TTL', 'EXPIRETIME', 'PEXPIRETIME', 'PERSIST',
+for _, name in ipairs({ 'EXPIRE', 'EXPIREAT', 'SETEX', 'PSETEX', 'GETEX', 'TTL', 'EXPIRETIME',
   'RENAME', 'RENAMENX', 'COPY', 'RESTORE', 'XAUTOCLAIM', 'HPEXPIRE', 'HEXPIRE', 'HPEXPIREAT', 'HEXPIREAT' }) do
   own[name] = function() error('virtual time does not know the command ' .. name .. ' yet: see virtual-time.lua') end
 end
@@ -112,6 +112,20 @@ function own.PEXPIREAT(_, key, instant) return live_until(key, tonumber(instant)
 function own.PTTL(run, key)
   local till = server.call('EXISTS', key) == 1 and server.call('ZSCORE', ENDS, key)
   return till and till - present or run('PTTL', key)
+end
+
+function own.PEXPIRETIME(run, key)
+  local till = server.call('EXISTS', key) == 1 and server.call('ZSCORE', ENDS, key)
+  return till and tonumber(till) or run('PEXPIRETIME', key)
+end
+
+function own.PERSIST(_, key) return server.call('EXISTS', key) == 1 and server.call('ZREM', ENDS, key) or 0 end
+
+-- A hash that loses its last field is gone, and its end with it: one that is made anew has none.
+function own.HDEL(run, key, ...)
+  local removed = run('HDEL', key, ...)
+  if removed ~= 0 and server.call('EXISTS', key) == 0 then server.call('ZREM', ENDS, key) end
+  return removed
 end
 
 function own.DEL(run, ...)
