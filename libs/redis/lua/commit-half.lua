@@ -25,7 +25,7 @@ if due_at then
   redis.call('ZADD', keys[at], text(due_at), id)
   redis.call('HSET', keys[at + 1], id, cmsgpack.pack({ queue, '', tag, okey, envelope, body, name }))
 else
-  redis.call('XADD', keys[first_stream + tonumber(queue)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
+  append(keys[first_stream + tonumber(queue)], id, tag, okey, envelope, body)
 end
 if name ~= '' then
   local wait, place = due_at and due_at - now or 0, due_at and bucket or '-'

@@ -26,9 +26,7 @@ for index = 1, math.min(#due, max) do
   if payload then
     local queue, id, tag, okey, envelope, body, extra, state = unpack(cmsgpack.unpack(payload))
     if id == '' and not state then id = member end -- a scheduled message is stored under its id, and does not repeat it
-    local entry = { keys[first_stream + queue], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body }
-    if state then entry[13] = 'r'; entry[14] = state end
-    redis.call('XADD', unpack(entry))
+    append(keys[first_stream + queue], id, tag, okey, envelope, body, state)
     moved = moved + 1
   end
 end

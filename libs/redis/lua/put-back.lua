@@ -16,9 +16,10 @@ for _, entry in ipairs(redis.call('XRANGE', stream, first, last, 'COUNT', page))
   seen = id
   local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
   local was_put_back = row and queue == '' and row[2] == taker
-  local comes_again = not row and redis.call('HEXISTS', waiting, fields[2]) == 1
-  if not row and fields[6] and fields[6] ~= '' then
-    comes_again = comes_again or redis.call('HEXISTS', kept, member_of(fields[6], id, 'q')) == 1
+  local message, _, okey = read_header(fields)
+  local comes_again = message and not row and redis.call('HEXISTS', waiting, message) == 1
+  if not row and okey and okey ~= '' then
+    comes_again = comes_again or redis.call('HEXISTS', kept, member_of(okey, id, 'q')) == 1
   end
   if not was_put_back and not comes_again then
     if row then interrupted = interrupted + 1 else back = back + 1 end

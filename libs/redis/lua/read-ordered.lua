@@ -31,20 +31,22 @@ local function note_of(field)
 end
 
 local function is_parked(entry)
-  if not any_parked or not entry[2] or entry[2][5] ~= 'o' or entry[2][6] == '' or not less(seen, entry[1]) then return false end
-  return redis.call('ZSCORE', p.keys, entry[2][6])
+  if not any_parked or not entry[2] or not less(seen, entry[1]) then return false end
+  local okey = select(3, read_header(entry[2])) or ''
+  return okey ~= '' and redis.call('ZSCORE', p.keys, okey)
 end
 
-local function move(id, fields)
-  local okey, note = fields[6], after == '>' and fresh or note_of(prefix .. id)
-  local member = member_of(okey, id, string.sub(prefix, 1, 1))
-  local queue, state = string.match(lease, '^%d+'), fields[12] or ''
-  keep(p, okey, member, { queue, fields[2], fields[4], okey, fields[8], fields[10], '', state, '' }, now)
+local function move(entry, fields)
+  local id, tag, okey, envelope = read_header(fields)
+  local note = after == '>' and fresh or note_of(prefix .. entry)
+  local member = member_of(okey, entry, string.sub(prefix, 1, 1))
+  local queue, state = string.match(lease, '^%d+'), fields[6] or ''
+  keep(p, okey, member, { queue, id, tag, okey, envelope, fields[4], '', state, '' }, now)
   if note ~= fresh then
     redis.call('HSET', notes, 'p' .. string.sub(prefix, 2) .. member, (string.gsub(note, '@', 'u@')))
-    redis.call('HDEL', notes, prefix .. id)
+    redis.call('HDEL', notes, prefix .. entry)
   end
-  redis.call('XACK', stream, group, id)
+  redis.call('XACK', stream, group, entry)
 end
 
 local entries, known = {}, {}

@@ -22,8 +22,7 @@ for _, name in ipairs({ unpack(ARGV, 6) }) do
       redis.call('HDEL', letters, name)
       redis.call('ZREM', dead, name)
       redis.call('ZREM', untold, name)
-      redis.call('XADD', retries[queue + 1] or retries[1], '*',
-        'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body, 'r', cjson.encode(kept))
+      append(retries[queue + 1] or retries[1], id, tag, okey, envelope, body, cjson.encode(kept))
       redriven[#redriven + 1] = name
     end
   end

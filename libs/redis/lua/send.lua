@@ -23,44 +23,50 @@ local function duplicate(index, known, digest, dz)
   note(index, 'DUPLICATE', id, due and text(tonumber(due)) or bucket == 'h' and 'half' or '', queue)
 end
 
--- Per message: stream (index of its key), the five fields. Before that of a message that is delayed or keyed: `x`; and
--- after its stream: dz (index of its bucket's zset, the hash follows), bucket, queue, due ('' | '+delay' | instant),
--- record (index or ''), record name, digest.
-local at, index = FIRST, -1
-while at <= #args do
-  local stream, dz, bucket, queue, due, record, name, digest = args[at], '', '', '', '', '', '', ''
-  if stream == 'x' then
-    stream, dz, bucket, queue, due, record, name, digest = unpack(args, at + 1, at + 8)
-    at = at + 8
-  end
-  local id, tag, okey, envelope, body = unpack(args, at + 1, at + 5)
-  at, index = at + 6, index + 1
+-- A message that is delayed or keyed. `stream`, `dz` (zset of its bucket, the hash follows) and `record` ('' = none) are
+-- positions in KEYS; due is '', '+delay' or an instant.
+local function place(index, stream, dz, bucket, queue, due, record, name, digest, id, tag, okey, envelope, body)
   local known = record ~= '' and read_record(keys[tonumber(record)], name, window)
   if known then
     redis.call('SET', keys[tonumber(record)], known, 'KEEPTTL') -- written on purpose, see token.lua
-    duplicate(index, known, digest, keys[tonumber(dz)])
+    return duplicate(index, known, digest, keys[tonumber(dz)])
+  end
+  local due_at
+  if due ~= '' then
+    now = now or now_ms()
+    due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due)
+  end
+  local ready = not due_at or due_at <= now
+  if ready and not has_room() then return note(index, 'FULL') end
+  if ready then
+    bucket = '-'
+    append(keys[tonumber(stream)], id, tag, okey, envelope, body)
   else
-    local due_at
-    if due ~= '' then
-      now = now or now_ms()
-      due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due)
-    end
-    local ready = not due_at or due_at <= now
-    local full = ready and not has_room()
-    if full then
-      note(index, 'FULL')
-    elseif ready then
-      bucket = '-'
-      redis.call('XADD', keys[tonumber(stream)], '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body)
+    redis.call('ZADD', keys[tonumber(dz)], text(due_at), id)
+    redis.call('HSET', keys[tonumber(dz) + 1], id, cmsgpack.pack({ queue, '', tag, okey, envelope, body, name }))
+    note(index, 'SCHEDULED', text(due_at))
+  end
+  if record ~= '' then
+    local wait = ready and 0 or due_at - now
+    keep_record(keys[tonumber(record)], name, digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, window, wait)
+  end
+end
+
+-- Per message: stream, header, body; one that is delayed or keyed: `x`, then what `place` takes.
+local at, index = FIRST, -1
+while at <= #args do
+  index = index + 1
+  if args[at] == 'x' then
+    place(index, unpack(args, at + 1, at + 13))
+    at = at + 14
+  else
+    local stream, header, body = unpack(args, at, at + 2)
+    if has_room() then
+      redis.call('XADD', keys[tonumber(stream)], '*', 'h', header, 'b', body)
     else
-      redis.call('ZADD', keys[tonumber(dz)], text(due_at), id)
-      redis.call('HSET', keys[tonumber(dz) + 1], id, cmsgpack.pack({ queue, '', tag, okey, envelope, body, name }))
-      note(index, 'SCHEDULED', text(due_at))
+      note(index, 'FULL')
     end
-    if record ~= '' and not full then
-      local wait = ready and 0 or due_at - now
-      keep_record(keys[tonumber(record)], name, digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, window, wait)
-    end
+    at = at + 3
   end
 end
 make_room()

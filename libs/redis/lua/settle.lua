@@ -19,7 +19,7 @@ local function count(what) counts[what] = (counts[what] or 0) + 1 end
 
 local function come_again(p, field, queue, delay, id, tag, okey, envelope, body, state)
   if delay == '0' and not p then
-    return redis.call('XADD', retries, '*', 'i', id, 't', tag, 'o', okey, 'm', envelope, 'b', body, 'r', state)
+    return append(retries, id, tag, okey, envelope, body, state)
   end
   local name = free_name(payloads, id, field)
   redis.call('HSET', payloads, name, cmsgpack.pack({ queue, id, tag, okey, envelope, body, '', state }))

@@ -81,7 +81,8 @@ export class BlockingReader {
     let waitMs = LOOK_AGAIN_MS;
     while (!signal?.aborted && !this.closed) {
       try {
-        const client = await this.open();
+        // Without a wait when it is open, so that the read has left when this returns.
+        const client = this.client ?? (await this.open());
         return client && !signal?.aborted ? await this.once(client, args, signal) : null;
       } catch (error) {
         if (signal?.aborted || this.closed) return null;

@@ -5,7 +5,7 @@ import type { StreamLook } from './stream-look.js';
 
 const entry = (id: string): RawEntry => [
   Buffer.from(id),
-  ['i', 't', 'o', 'm', 'b'].flatMap((name) => [Buffer.from(name), Buffer.from('x')]),
+  ['h', 'id\n\n0\n{}', 'b', 'x'].map((field) => Buffer.from(field)),
 ];
 
 /** A stream whose entries have the ids `<ms>-0`, as a reader behind `after` sees it. */

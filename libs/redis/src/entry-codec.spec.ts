@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeMessage, FIRST_DELIVERY, UndecodableMessageError } from '@millrace/core';
-import { decodeEntry, type RawEntry } from './entry-codec.js';
+import { decodeEntry, headerOf, type RawEntry } from './entry-codec.js';
 import { decodeState, encodeState } from './retry-field.js';
 
 const entry = (...fields: string[]): RawEntry => [Buffer.from('1-0'), fields.map((field) => Buffer.from(field))];
-const FIELDS = ['i', 'id-1', 't', 'paid', 'o', 'k', 'm', '{"v":1,"at":5}', 'b', '{"n":1}'];
+const FIELDS = ['h', 'id-1\npaid\n1\nk{"v":1,"at":5}', 'b', '{"n":1}'];
 
 describe('entries', () => {
   it('are read as a message in its first delivery', () => {
@@ -12,6 +12,18 @@ describe('entries', () => {
     expect(decoded).toMatchObject({ entryId: '1-0', state: FIRST_DELIVERY });
     expect(decoded.message).toMatchObject({ messageId: 'id-1', tag: 'paid', orderingKey: 'k' });
     expect(decodeMessage('t', decoded.message).body).toEqual({ n: 1 });
+  });
+
+  it.each([
+    ['in ASCII', 'paid', 'k', '{"v":1,"at":5}'],
+    ['with an ordering key of several lines', '', 'a\n\nb\n', '{"v":1,"at":5}'],
+    ['in any script', '已付款', 'ключ 🔑\n', '{"v":1,"at":5,"h":{"name":"Zoë"}}'],
+    ['with an envelope of raw bytes', 'été', '', Buffer.from([0x7b, 0x0a, 0xff, 0xc3, 0x28])],
+  ])('carry a header %s unchanged', (_, tag, orderingKey, meta) => {
+    const message = { messageId: 'id-1', tag, orderingKey, meta };
+    const raw: RawEntry = [Buffer.from('1-0'), ['h', headerOf(message), 'b', '1'].map((field) => Buffer.from(field))];
+    const { message: read } = decodeEntry(raw);
+    expect({ ...read, meta: Buffer.from(read.meta) }).toEqual({ ...message, meta: Buffer.from(meta), body: Buffer.from('1') });
   });
 
   it('of a retry stream bring their state', () => {
@@ -22,9 +34,13 @@ describe('entries', () => {
   });
 
   it.each([
-    ['with other field names', ['x', 'id-1', 't', '', 'o', '', 'm', '', 'b', '']],
-    ['with too few fields', ['i', 'id-1']],
-    ['with an empty message id', ['i', '', 't', '', 'o', '', 'm', '{"v":1,"at":5}', 'b', '1']],
+    ['with other field names', ['h', 'id-1\n\n0\n{"v":1,"at":5}', 'x', '']],
+    ['with too few fields', ['h', 'id-1\n\n0\n{"v":1,"at":5}']],
+    ['with a third field that is no retry state', [...FIELDS, 'x', '']],
+    ['with too few lines in the header', ['h', 'id-1\n\n{"v":1,"at":5}', 'b', '1']],
+    ['with an ordering key that is longer than the header', ['h', 'id-1\n\n99\nk{"v":1,"at":5}', 'b', '1']],
+    ['with an ordering key of no length', ['h', 'id-1\n\nk\nk{"v":1,"at":5}', 'b', '1']],
+    ['with an empty message id', ['h', '\n\n0\n{"v":1,"at":5}', 'b', '1']],
   ])('%s become a message that cannot be decoded, with its raw bytes', (_, fields) => {
     const { message } = decodeEntry(entry(...fields));
     expect(() => decodeMessage('t', message)).toThrow(UndecodableMessageError);

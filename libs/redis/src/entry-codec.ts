@@ -1,5 +1,5 @@
-// Stream entries ⇄ messages: five fields in one order (docs/wire-format.md), a sixth with the retry state on a group's
-// retry stream. One fixed field list lets Redis store the names once per node.
+// Stream entries ⇄ messages: header and body (docs/wire-format.md), on a group's retry stream the retry state as well.
+// One fixed field list lets Redis store the names once per node; few fields, because each costs whoever reads it.
 import { FIRST_DELIVERY, type RetryState, type StoredMessage } from '@millrace/core';
 import { decodeCarried } from './retry-field.js';
 
@@ -16,25 +16,49 @@ export interface DecodedEntry {
   readonly readyAt: number;
 }
 
-const NAMES = Buffer.from('itombr');
+const [HEADER, BODY, STATE] = Buffer.from('hbr');
+const NOT_ASCII = /[\x80-\xff]/;
+
+/** Message id, tag and the ordering key's length in bytes, each ended by a line feed; then the ordering key, and the envelope. */
+export function headerOf({ messageId, tag, orderingKey, meta }: Omit<StoredMessage, 'body'>): string | Buffer {
+  const length = orderingKey === '' ? 0 : Buffer.byteLength(orderingKey);
+  const before = `${messageId}\n${tag}\n${length}\n${orderingKey}`;
+  return typeof meta === 'string' ? before + meta : Buffer.concat([Buffer.from(before), meta]);
+}
 
 /** Never throws: what is not an entry of ours becomes a message that cannot be decoded, with its raw bytes. */
 export function decodeEntry(raw: RawEntry): DecodedEntry {
   // The id of a parked message holds its ordering key.
   const entryId = raw[0].toString();
-  const fields = raw[1];
+  const fields = raw[1] ?? [];
   const writtenAt = entryMs(entryId);
-  if (!fields || !isOurs(fields)) return untried(entryId, foreign(entryId, fields ?? []), writtenAt);
-  const message: StoredMessage = {
-    messageId: fields[1]!.toString(),
-    tag: fields[3]!.length === 0 ? '' : fields[3]!.toString(),
-    orderingKey: fields[5]!.length === 0 ? '' : fields[5]!.toString(),
-    meta: fields[7]!,
-    body: fields[9]!,
-  };
-  if (fields.length === 10) return untried(entryId, message, writtenAt);
-  const { state, fence = 0, ready = writtenAt } = decodeCarried(fields[11]!.toString());
+  const message = isOurs(fields) ? readMessage(fields[1]!, fields[3]!) : undefined;
+  if (!message) return untried(entryId, foreign(entryId, fields), writtenAt);
+  if (fields.length === 4) return untried(entryId, message, writtenAt);
+  const { state, fence = 0, ready = writtenAt } = decodeCarried(fields[5]!.toString());
   return { entryId, message, state, fencedBy: fence, readyAt: ready };
+}
+
+/** Cut out of one text: a string for each part would be the dearest part of an entry. */
+function readMessage(header: Buffer, body: Buffer): StoredMessage | undefined {
+  const text = header.toString('latin1');
+  const id = text.indexOf('\n');
+  const tag = text.indexOf('\n', id + 1);
+  const key = text.indexOf('\n', tag + 1) + 1;
+  const meta = key + Number(text.slice(tag + 1, key - 1));
+  // `meta` is not a number where the length is none.
+  if (id < 1 || tag <= id || key <= tag || !(meta <= text.length)) return undefined;
+  const isAscii = !NOT_ASCII.test(text);
+  const part = (from: number, to: number): string =>
+    isAscii ? text.slice(from, to) : header.toString('utf8', from, to);
+  return {
+    messageId: part(0, id),
+    tag: part(id + 1, tag),
+    orderingKey: meta === key ? '' : part(key, meta),
+    // Its bytes as they are: also those of an envelope that nobody can read.
+    meta: isAscii ? text.slice(meta) : header.subarray(meta),
+    body,
+  };
 }
 
 function untried(entryId: string, message: StoredMessage, readyAt: number): DecodedEntry {
@@ -49,12 +73,12 @@ export function entryMs(entryId: string): number {
 }
 
 function isOurs(fields: (Buffer | null)[]): boolean {
-  if (fields.length !== 10 && fields.length !== 12) return false;
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = fields[at]!;
-    if (name.length !== 1 || name[0] !== NAMES[at / 2]) return false;
-  }
-  return fields[1]!.length > 0;
+  if (fields.length !== 4 && fields.length !== 6) return false;
+  return isNamed(fields[0]!, HEADER) && isNamed(fields[2]!, BODY) && (fields.length === 4 || isNamed(fields[4]!, STATE));
+}
+
+function isNamed(name: Buffer, letter: number | undefined): boolean {
+  return name.length === 1 && name[0] === letter;
 }
 
 /** Somebody else's entry: its fields are kept as base64 pairs; the empty meta makes it undecodable. */

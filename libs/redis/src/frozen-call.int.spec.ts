@@ -38,7 +38,7 @@ const serverMs = async (): Promise<number> => {
 };
 
 /** What goes behind the token of `send`: one plain message. */
-const MESSAGE = [60_000, 3, 'id', '', '', '{}', 'body'];
+const MESSAGE = [60_000, 3, 'id\n\n0\n{}', 'body'];
 
 /** Sends one message by a caller whose idea of the server's clock is wrong by so much. */
 async function sendWith(wrongByMs: number): Promise<string> {

@@ -16,6 +16,7 @@ import {
 import { UnknownFate, type Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
 import { levelName, type DurableLanes } from './durable-lanes.js';
+import { headerOf } from './entry-codec.js';
 import type { ShardKeys } from './keys.js';
 import type { ScriptArgument } from './scripts.js';
 import type { KnownTopic, Topics } from './topics.js';
@@ -217,8 +218,10 @@ class FrozenSend {
         if (identity)
           this.args.push(this.position(shardKeys.record(identity.record)), identity.record, identity.digest);
         else this.args.push('', '', '');
-      } else this.args.push(stream);
-      this.args.push(message.messageId, message.tag, message.orderingKey, message.meta, message.text ?? message.body);
+        const { messageId, tag, orderingKey, meta } = message;
+        this.args.push(messageId, tag, orderingKey, meta);
+      } else this.args.push(stream, headerOf(message));
+      this.args.push(message.text ?? message.body);
     }
   }
 

@@ -35,18 +35,7 @@ function garbage(stage: Stage): FaultKind {
     return {
       what: `an entry with envelope '${envelope}'`,
       strike: async () => {
-        const fields = [
-          'i',
-          `garbage-${stage.faults}-${prng.int(0, 1e9)}`,
-          't',
-          '',
-          'o',
-          '',
-          'm',
-          envelope,
-          'b',
-          '\x00',
-        ];
+        const fields = ['h', `garbage-${stage.faults}-${prng.int(0, 1e9)}\n\n0\n${envelope}`, 'b', '\x00'];
         await stage.direct.xadd(`{${stage.namespace}:orders:0}:q:${queue}`, '*', ...fields);
       },
     };

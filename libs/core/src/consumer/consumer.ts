@@ -216,7 +216,8 @@ export class Consumer {
       queues: this.keeper instanceof QueueOwner ? this.keeper : undefined,
       name: this.name,
       beforeRead: () => this.dispatcher.beforeRead(shard),
-      accept: (deliveries) => this.dispatcher.acceptRead(deliveries),
+      accept: (deliveries) => this.dispatcher.acceptRead(deliveries, true),
+      afterRead: () => this.dispatcher.startHeld(),
       recover,
       onError: this.report,
     });

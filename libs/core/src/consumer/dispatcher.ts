@@ -36,6 +36,9 @@ export interface DispatcherParts {
   readonly announce?: (held: HeldDelivery, settlement: Settlement) => void;
 }
 
+/** Handlers of so many take longer than it takes to ask for more; fewer are started at once. */
+const MANY = 16;
+
 /** From this many crashes on a delivery runs alone. */
 const CRASHES_TO_RUN_ALONE = 2;
 
@@ -51,6 +54,8 @@ export class Dispatcher {
   private readonly offReopen: () => void;
   private readonly idleWaiters: (() => void)[] = [];
   private isPumpPlanned = false;
+  /** Starts wait for the next read to leave. */
+  private isHolding = false;
   private stopped = false;
   /** Those that wait to run alone. */
   private solos = 0;
@@ -59,8 +64,9 @@ export class Dispatcher {
     private readonly parts: DispatcherParts,
     createFlow: (dispatcher: Dispatcher) => DeliveryFlow,
   ) {
-    const { broker, clock, events, name, gate } = parts;
-    this.settler = new Settler({ broker, clock, events, name, answered: this.answered.bind(this) });
+    const { broker, clock, events, name, gate, window } = parts;
+    const began = (held: HeldDelivery): void => window.settle(held);
+    this.settler = new Settler({ broker, clock, events, name, began, answered: this.answered.bind(this) });
     this.flow = createFlow(this);
     this.pools = parts.listeners.map((listener) => this.createPool(listener));
     this.offReopen = gate.onReopen(() => this.pumpSoon());
@@ -81,13 +87,25 @@ export class Dispatcher {
     this.flow.beforeRead(shard);
   }
 
-  /** What a read brought. */
-  acceptRead(deliveries: readonly Delivery[]): void {
+  /**
+   * What a read brought.
+   * @param isFollowed the next read is about to leave, or not to: `startHeld` is called then. Many deliveries begin only then, so that
+   * the server works at the next ones while handlers run
+   */
+  acceptRead(deliveries: readonly Delivery[], isFollowed = false): void {
+    if (isFollowed && deliveries.length >= MANY) this.isHolding = true;
     for (const delivery of deliveries) {
       const known = this.inHand.find(delivery);
       if (known) known.delivery.leaseUntil = Math.max(known.delivery.leaseUntil, delivery.leaseUntil);
       else this.accept(delivery);
     }
+  }
+
+  /** The next read has left, or there will be none for now. */
+  startHeld(): void {
+    if (!this.isHolding) return;
+    this.isHolding = false;
+    this.pumpSoon();
   }
 
   /** Leases that had expired and are ours now; returns those that are new to us. */
@@ -149,6 +167,7 @@ export class Dispatcher {
     held.withdraw?.();
     this.inHand.end(held);
     this.parts.window.leave(held);
+    held.pool?.leaveGate(held);
     held.onGone?.();
     if (this.inHand.size === 0) for (const wake of this.idleWaiters.splice(0)) wake();
   }
@@ -202,7 +221,7 @@ export class Dispatcher {
 
   /** Once for all that became possible in this turn. */
   private pumpSoon(): void {
-    if (this.isPumpPlanned) return;
+    if (this.isPumpPlanned || this.isHolding) return;
     this.isPumpPlanned = true;
     queueMicrotask(() => {
       this.isPumpPlanned = false;

@@ -18,6 +18,8 @@ describe('fetcher', () => {
   let log: string[];
   /** How many reads there had been when each one began. */
   let begun: number[];
+  /** How many reads had been asked for whenever what was accepted might start. */
+  let asked: number[];
   let fetcher: Fetcher;
   /** Answers in turn; then reads wait for the abort or their time. */
   let answers: (() => Promise<Delivery[]>)[];
@@ -48,6 +50,7 @@ describe('fetcher', () => {
         }
       },
       beforeRead: () => void begun.push(reads.length),
+      afterRead: () => void asked.push(reads.length),
       recover: async () => void log.push('recovered'),
       onError: (error) => log.push((error as Error).message),
     });
@@ -57,7 +60,7 @@ describe('fetcher', () => {
   beforeEach(() => {
     clock = new ManualClock();
     window = new Window(4, 4);
-    [reads, held, log, answers, begun] = [[], [], [], [], []];
+    [reads, held, log, answers, begun, asked] = [[], [], [], [], [], []];
   });
   afterEach(() => fetcher.stop());
 
@@ -88,6 +91,17 @@ describe('fetcher', () => {
     await clock.advance(12_000);
     expect(reads).toHaveLength(3);
     expect(begun).toEqual([0, 1, 2]);
+  });
+
+  it('lets what a read brought start when the next read has been asked for, or there is no room for one', async () => {
+    answers.push(
+      async () => deliveries(4),
+      async () => deliveries(4),
+    );
+    create();
+    await clock.advance(1);
+    // Before the first read nothing waits; the second has left; for a third one there is no room.
+    expect(asked).toEqual([1, 2, 2]);
   });
 
   it('shares the room among the shards of the topic', async () => {

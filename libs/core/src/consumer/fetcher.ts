@@ -30,6 +30,8 @@ export interface FetcherParts {
   /** A read is about to be asked for. */
   readonly beforeRead: () => void;
   readonly accept: (deliveries: readonly Delivery[]) => void;
+  /** Called in the pass after `accept`: the next read has left, or none will for now. */
+  readonly afterRead: () => void;
   /** Before the first read after an error: declares topic and group again, for a store that may have lost them. */
   readonly recover: () => Promise<void>;
   readonly onError: OnLoopError;
@@ -66,7 +68,10 @@ export class Fetcher extends BackgroundLoop {
   }
 
   private async fetch(signal: AbortSignal): Promise<number> {
-    if (this.hasFailed) await this.parts.recover();
+    if (this.hasFailed) {
+      this.parts.afterRead();
+      await this.parts.recover();
+    }
     this.hasFailed = false;
     this.isAsleep = false;
     const { window, queues, pause } = this.parts;
@@ -84,6 +89,7 @@ export class Fetcher extends BackgroundLoop {
 
   private sleep(): number {
     this.isAsleep = true;
+    this.parts.afterRead();
     return MAX_WAIT_MS;
   }
 
@@ -113,11 +119,13 @@ export class Fetcher extends BackgroundLoop {
   }
 
   private async read(signal: AbortSignal, leases?: readonly QueueLease[]): Promise<number> {
-    const { broker, clock, subscription, shard, window, beforeRead, accept } = this.parts;
+    const { broker, clock, subscription, shard, window, beforeRead, afterRead, accept } = this.parts;
     const max = Math.max(1, Math.ceil(window.free / subscription.shards));
     const askedAt = clock.monotonic();
     beforeRead();
-    const deliveries = await broker.receive(subscription, shard, { max, waitMs: MAX_WAIT_MS, signal, leases });
+    const reading = broker.receive(subscription, shard, { max, waitMs: MAX_WAIT_MS, signal, leases });
+    afterRead();
+    const deliveries = await reading;
     if (deliveries.length > 0) accept(deliveries);
     else if (!signal.aborted && clock.monotonic() - askedAt < EMPTY_PAUSE_MS) return EMPTY_PAUSE_MS;
     return 0;

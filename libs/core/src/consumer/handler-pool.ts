@@ -86,6 +86,7 @@ export class HandlerPool {
     held.state = 'running';
     this.running++;
     held.watched = this.watch.add(held, now);
+    held.isInGate = true;
     gate.enter();
     return true;
   }
@@ -108,8 +109,14 @@ export class HandlerPool {
     this.running--;
     this.watch.remove(held.watched!);
     held.watched = undefined;
-    this.parts.gate.leave();
     this.parts.placeFreed();
+  }
+
+  /** It is settled, or will not be for long: what must not run beside others need not wait for it any more. */
+  leaveGate(held: HeldDelivery): void {
+    if (!held.isInGate) return;
+    held.isInGate = false;
+    this.parts.gate.leave();
   }
 
   /** No more time-outs. */
@@ -132,6 +139,7 @@ export class HandlerPool {
     const { timeoutMs } = listener.spec;
     events.emit('stalled', { ...named(held), timeoutMs });
     this.leave(held);
+    this.leaveGate(held);
     const error = new HandlerTimeoutError(timeoutMs);
     held.result = { type: 'threw', error, at: clock.now(), durationMs: this.durationOf(held) };
     if (waitsForStalled) {

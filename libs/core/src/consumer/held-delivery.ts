@@ -27,8 +27,10 @@ export class HeldDelivery implements Chained<HeldDelivery> {
   /** While its handler runs. */
   watched?: WatchedRun<HeldDelivery>;
   state: HeldState = 'waiting';
-  /** The window's note: counted as about to run, as queued behind others of its key, or not at all. */
-  place: 'window' | 'stalled' | 'parked' | 'outside' = 'outside';
+  /** The window's note: counted as about to run, as done, as queued behind others of its key, or not at all. */
+  place: 'window' | 'stalled' | 'settling' | 'parked' | 'outside' = 'outside';
+  /** Counted by the solo gate: its handler runs, or its settlement is not answered yet. */
+  isInGate = false;
   context?: DeliveryContext;
   /** Monotonic ms. */
   startedAt = 0;

@@ -32,6 +32,7 @@ describe('settler', () => {
       clock,
       events,
       name: 'orders/billing',
+      began: () => undefined,
       answered: (one, _, answer) => answers.push([one.delivery.entryId, answer]),
     });
   });

@@ -16,6 +16,8 @@ export interface SettlerParts {
   readonly events: MqEvents;
   /** For errors: topic and group. */
   readonly name: string;
+  /** Nothing more is done with it but telling the broker. */
+  began(held: HeldDelivery): void;
   answered(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void;
 }
 
@@ -45,6 +47,7 @@ export class Settler {
 
   settle(held: HeldDelivery, settlement: Settlement): void {
     held.state = 'settling';
+    this.parts.began(held);
     this.batch.push({ held, delivery: held.delivery, settlement });
     if (this.batch.length > 1) return;
     queueMicrotask(() => {

@@ -1,7 +1,8 @@
-// Lets a delivery that has crashed its process before run alone, so that it takes no neighbours with it.
+// Lets a delivery that has crashed its process before run alone, so that it takes no neighbours with it: none that runs,
+// and none that has run and whose settlement is still on its way, which would count as a crash of it.
 
 /**
- * Counts the running handlers of a process. A solo run waits until none is left, and holds back new ones meanwhile:
+ * Counts the deliveries of a process from the start of their handlers until they are settled. A solo run waits until none is left, and holds back new ones meanwhile:
  * under steady load it would otherwise never come. Handlers that stalled are not counted, or one that hangs would hold
  * the process for ever.
  */
@@ -27,7 +28,7 @@ export class SoloGate {
     this.running++;
   }
 
-  /** A handler ended or stalled. */
+  /** A delivery is settled, or its handler stalled. */
   leave(): void {
     this.running--;
     if (this.running > 0 || this.isOpen) return;
@@ -36,7 +37,7 @@ export class SoloGate {
   }
 
   /**
-   * Calls `start` when no handler runs; it enters the gate and returns true, or false when there is nothing to run
+   * Calls `start` when nothing is left; it enters the gate and returns true, or false when there is nothing to run
    * any more. The returned function withdraws the wish.
    */
   runAlone(start: () => boolean): () => void {

@@ -67,6 +67,29 @@ describe('window', () => {
     expect(large.free).toBe(3);
   });
 
+  it('does not count what is done and waits for its settlement, up to the prefetch', () => {
+    const window = new Window(4, 4);
+    const all = admit(window, 8);
+    for (const one of all.slice(0, 4)) window.settle(one);
+    expect(window.free).toBe(4);
+    for (const one of all.slice(4)) window.settle(one);
+    expect(window.free).toBe(4);
+    window.leave(all[0]!);
+    expect(window.free).toBe(5);
+    const strict = new Window(1, 0);
+    const [only] = admit(strict, 1);
+    strict.settle(only!);
+    expect(strict.free).toBe(0);
+  });
+
+  it('weighs what waits for its settlement: its body is still in hand', () => {
+    const window = new Window(2, 2, 100);
+    const large = held(100);
+    window.admit(large);
+    window.settle(large);
+    expect(window.free).toBe(0);
+  });
+
   it('keeps a quarter in reserve for expired leases, beyond what is fetched', () => {
     const window = new Window(20, 20);
     admit(window, 40);

@@ -11,7 +11,8 @@ const DECAY = 0.1;
 
 /**
  * Bounded in messages and in bytes of stored bodies. Counts the deliveries that may run or do run (at most `capacity` are fetched) and, apart from them, those that
- * queue behind another one of their ordering key: a key that blocks must not keep other keys from being fetched.
+ * queue behind another one of their ordering key: a key that blocks must not keep other keys from being fetched. What
+ * is done and waits for its settlement to be answered counts only beyond the prefetch: the next messages come meanwhile.
  * A read that waits is not counted, so with several shards the window can be exceeded by what such reads bring; and
  * the bytes by what one read brings more than the messages before it made one expect. Without anything in hand one
  * message is always asked for, however large it is.
@@ -21,6 +22,7 @@ export class Window {
   /** Fetching begins when this much is free: many tiny reads cost more than a few larger ones. */
   readonly threshold: number;
   private held = 0;
+  private settling = 0;
   private bytes = 0;
   private typicalBytes: number | undefined;
   private parked = 0;
@@ -29,7 +31,7 @@ export class Window {
 
   constructor(
     concurrency: number,
-    prefetch: number,
+    private readonly prefetch: number,
     private readonly maxBytes = Infinity,
   ) {
     this.capacity = concurrency + prefetch;
@@ -60,13 +62,13 @@ export class Window {
 
   private get freePlaces(): number {
     if (this.parked >= MAX_PARKED || this.parkedBytes >= MAX_PARKED_BYTES) return 0;
-    return Math.max(0, this.capacity - this.held);
+    return Math.max(0, this.capacity - this.held - Math.max(0, this.settling - this.prefetch));
   }
 
   /** How many messages like the latest ones fit; none only while something is in hand. */
   private fitting(maxBytes: number): number {
     const left = maxBytes - this.bytes;
-    if (left <= 0 && this.held > 0) return 0;
+    if (left <= 0 && this.held + this.settling > 0) return 0;
     return Math.max(1, Math.floor(left / (this.typicalBytes ?? FIRST_GUESS_BYTES)));
   }
 
@@ -78,6 +80,11 @@ export class Window {
   /** Its handler hangs: it keeps its place, but what it weighs must not keep others from coming. */
   stall(held: HeldDelivery): void {
     this.move(held, 'stalled');
+  }
+
+  /** It is done, and its settlement on the way: it waits for an answer, and no longer for a place. */
+  settle(held: HeldDelivery): void {
+    this.move(held, 'settling');
   }
 
   /** It waits for others of its key. */
@@ -116,7 +123,8 @@ export class Window {
   private count(held: HeldDelivery, by: 1 | -1): void {
     const bytes = by * held.delivery.message.body.length;
     if (held.place === 'window' || held.place === 'stalled') this.held += by;
-    if (held.place === 'window') this.bytes += bytes;
+    if (held.place === 'settling') this.settling += by;
+    if (held.place === 'window' || held.place === 'settling') this.bytes += bytes;
     if (held.place !== 'parked') return;
     this.parked += by;
     this.parkedBytes += bytes;

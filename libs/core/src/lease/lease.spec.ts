@@ -167,4 +167,26 @@ describe('leases', () => {
     await processes.advance(100, c);
     expect(c.runs.bodies.slice(3)).toEqual(['late']);
   });
+
+  it('of a message that has crashed twice: what ran before it in its process is settled first', async () => {
+    const full = { concurrency: 1, prefetch: 0 };
+    const a = await processes.start(full);
+    await send(a, 'poison');
+    const b = await processes.start(full);
+    await processes.advance(5000, b);
+    const c = await processes.start({ concurrency: 5 });
+    await send(c, 'neighbour');
+    await processes.advance(5000, c);
+    const { broker } = c.test.mq.ports;
+    const settle = broker.settle.bind(broker);
+    let arrive!: () => void;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    broker.settle = async (items) => arrived.then(() => settle(items));
+    c.runs.end(0);
+    await processes.advance(100, c);
+    expect(c.runs.bodies).toEqual(['neighbour']);
+    arrive();
+    await processes.advance(100, c);
+    expect(c.runs.bodies).toEqual(['neighbour', 'poison']);
+  });
 });

@@ -25,7 +25,7 @@ export interface Message<T = unknown> {
 }
 
 /**
- * The five fields that are stored, in this order (docs/wire-format.md). `meta` is a JSON object with the envelope
+ * What is stored of a message (docs/wire-format.md). `meta` is a JSON object with the envelope
  * version and everything optional; `body` is encoded as `meta` says.
  */
 export interface StoredMessage {

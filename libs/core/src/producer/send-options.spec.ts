@@ -22,6 +22,7 @@ describe('options of a send', () => {
     ['send.idempotencyKey', { idempotencyKey: 'x'.repeat(256) }],
     ['send.orderingKey', { orderingKey: 'ä'.repeat(128) }],
     ['send.messageId', { messageId: '' }],
+    ['send.messageId', { messageId: 'a\nb' }],
     ['send.headers', { headers: ['a'] }],
     ['send.headers.retries', { headers: { retries: 3 } }],
     ['send.headers: at most 128 entries', { headers: entries(129) }],

@@ -102,7 +102,7 @@ export function checkValues(destination: Destination, options: SendOptions): voi
   if (idempotencyKey !== undefined) checkName('send.idempotencyKey', idempotencyKey);
   if (orderingKey !== undefined) checkName('send.orderingKey', orderingKey);
   if (options.durability !== undefined) durabilityLevel('send.durability', options.durability);
-  if (messageId !== undefined) checkName('send.messageId', messageId);
+  if (messageId !== undefined) checkMessageId(messageId);
   if (keys !== undefined) checkKeys(keys);
   if (headers !== undefined) checkHeaders(headers);
   if (maxAttempts !== undefined) checkInteger('send.maxAttempts', maxAttempts, 1, SEND_LIMITS.maxAttempts);
@@ -118,6 +118,13 @@ export function checkName(option: string, value: unknown): void {
     value.length > 0 &&
     (value.length * 3 <= nameBytes || Buffer.byteLength(value) <= nameBytes);
   if (!fits) throw new InvalidOptionError(option, value, `must be a string of 1 to ${nameBytes} bytes of UTF-8`);
+}
+
+/** Stored messages are told apart line by line. */
+function checkMessageId(messageId: unknown): void {
+  checkName('send.messageId', messageId);
+  if ((messageId as string).includes('\n'))
+    throw new InvalidOptionError('send.messageId', messageId, 'must not contain a line feed');
 }
 
 function checkTagOption(tag: unknown, destination: Destination): void {

@@ -80,7 +80,7 @@ function dueOf(message: OutgoingMessage, now: number): number {
   return 'atMs' in message.due ? message.due.atMs : now + message.due.delayMs;
 }
 
-/** The five stored fields, as bytes of their own: what a caller does to its buffers later must not reach the store. */
+/** What is stored, as bytes of their own: what a caller does to its buffers later must not reach the store. */
 export function storedCopy(message: StoredMessage): StoredMessage {
   return {
     messageId: message.messageId,
