@@ -23,7 +23,11 @@ describe('entries', () => {
     const message = { messageId: 'id-1', tag, orderingKey, meta };
     const raw: RawEntry = [Buffer.from('1-0'), ['h', headerOf(message), 'b', '1'].map((field) => Buffer.from(field))];
     const { message: read } = decodeEntry(raw);
-    expect({ ...read, meta: Buffer.from(read.meta) }).toEqual({ ...message, meta: Buffer.from(meta), body: Buffer.from('1') });
+    expect({ ...read, meta: Buffer.from(read.meta) }).toEqual({
+      ...message,
+      meta: Buffer.from(meta),
+      body: Buffer.from('1'),
+    });
   });
 
   it('of a retry stream bring their state', () => {

@@ -74,7 +74,9 @@ export function entryMs(entryId: string): number {
 
 function isOurs(fields: (Buffer | null)[]): boolean {
   if (fields.length !== 4 && fields.length !== 6) return false;
-  return isNamed(fields[0]!, HEADER) && isNamed(fields[2]!, BODY) && (fields.length === 4 || isNamed(fields[4]!, STATE));
+  return (
+    isNamed(fields[0]!, HEADER) && isNamed(fields[2]!, BODY) && (fields.length === 4 || isNamed(fields[4]!, STATE))
+  );
 }
 
 function isNamed(name: Buffer, letter: number | undefined): boolean {

@@ -31,7 +31,7 @@ const SCRIPTS = {
   reschedule: ['clock', 'token', 'record'],
   promote: ['clock', 'entry'],
   'mark-started': ['always', 'ids', 'owner'],
-ack: ['always', 'clock', 'token', 'owner'],
+  ack: ['always', 'clock', 'token', 'owner'],
   settle: ['always', 'clock', 'token', 'owner', 'tags', 'letters', 'parked', 'entry'],
   renew: ['owner'],
   reclaim: ['clock', 'ids'],
