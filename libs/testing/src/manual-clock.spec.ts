@@ -71,6 +71,14 @@ describe('ManualClock', () => {
     expect(clock.waiting).toBe(0);
   });
 
+  it('ends waits at whole milliseconds, and none before its time', async () => {
+    const clock = new ManualClock();
+    const endedAt: number[] = [];
+    for (const ms of [0.2, 9.5]) void clock.wait(ms).then(() => endedAt.push(clock.monotonic()));
+    await clock.advance(10);
+    expect(endedAt).toEqual([1, 10]);
+  });
+
   it('moves to the end of the earliest wait and says how far that was', async () => {
     const clock = new ManualClock();
     void clock.wait(30);

@@ -62,7 +62,8 @@ export class ManualClock implements Clock {
         signal?.removeEventListener('abort', abort);
         resolve();
       };
-      const waiter = { at: this.elapsed + ms, resolve: end, latest, round: this.round };
+      // Whole ms, as of every timer: what is due in a fraction of one must not be looked for before it is.
+      const waiter = { at: Math.ceil(this.elapsed + ms), resolve: end, latest, round: this.round };
       const abort = (): void => {
         this.waiters.splice(this.waiters.indexOf(waiter), 1);
         end();

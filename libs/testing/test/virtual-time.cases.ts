@@ -158,6 +158,65 @@ export function describeVirtualTime(where: string, place: (clock: ManualClock) =
       ]);
     });
 
+    it('sends a recurring message at each of its times, by the clocks of its place', async () => {
+      const { mq, clock, drain } = processes()();
+      const handledAt: number[] = [];
+      mq.listen({ topic: 'reports', group: 'builder' }, async () => handledAt.push(clock.monotonic() / HOUR));
+      await mq.start();
+      await mq.schedules.upsert('nightly', { topic: 'reports', cron: '0 3 * * *', timeZone: 'Europe/Berlin' });
+      await clock.advance(72 * HOUR);
+      await drain();
+      expect(handledAt).toEqual([2, 26, 50]);
+    });
+
+    it('moves delays, retries, leases, dedup windows, rate limits and recurring messages together', async () => {
+      const start = processes();
+      const frozen = start({ clock: new ManualClock() });
+      frozen.mq.listen({ topic: 'leased', group: 'g', lease: '3m' }, () => new Promise(() => {}));
+      await frozen.mq.start();
+      await frozen.mq.producer.send('leased', 1);
+      await frozen.clock.settle();
+
+      const { mq, clock } = start({ topics: [{ topic: 'once', idempotencyWindow: '10m' }] });
+      const seen: [string, number][] = [];
+      const note = (what: string): void => void seen.push([what, clock.monotonic() / MINUTE]);
+      let [takenOverAt, started] = [0, 0];
+      mq.listen({ topic: 'leased', group: 'g', lease: '3m' }, async () => void (takenOverAt = clock.monotonic()));
+      mq.listen({ topic: 'delayed', group: 'g' }, async () => note('delay'));
+      mq.listen({ topic: 'retried', group: 'g', backoff: { type: 'fixed', delay: '4m' } }, async ({ attempt }) => {
+        note('retry');
+        if (attempt < 3) throw new Error('not yet');
+      });
+      mq.listen({ topic: 'limited', group: 'g', rateLimit: { max: 6, per: '5m' } }, async () => void started++);
+      mq.listen({ topic: 'reports', group: 'g' }, async () => note('tick'));
+      await mq.start();
+      await mq.schedules.upsert('often', { topic: 'reports', cron: '*/5 * * * *' });
+      await mq.producer.send('delayed', 1, { delay: '7m' });
+      await mq.producer.send('retried', 1);
+      await mq.producer.sendAll(Array.from({ length: 30 }, (_, body) => ({ destination: 'limited', body })));
+      const isDuplicate = async (): Promise<boolean> =>
+        (await mq.producer.send('once', 1, { idempotencyKey: 'k' })).duplicate;
+      const answers = [await isDuplicate()];
+      for (const ms of [10 * MINUTE - 1, 1]) {
+        await clock.advance(ms);
+        answers.push(await isDuplicate());
+      }
+      expect(answers).toEqual([false, true, false]);
+      expect(seen).toEqual([
+        ['retry', 0],
+        ['retry', 4],
+        ['tick', 5],
+        ['delay', 7],
+        ['retry', 8],
+        ['tick', 10],
+      ]);
+      expect(Math.floor(takenOverAt / MINUTE)).toBe(3);
+      expect(started).toBeGreaterThanOrEqual(11);
+      expect(started).toBeLessThanOrEqual(13);
+      void frozen.mq.stopConsuming();
+      await frozen.clock.advance(HOUR);
+    });
+
     it('delivers what a handler sends on with a delay at its own instant', async () => {
       const { mq, clock, drain } = processes()();
       const handledAt: number[] = [];

@@ -44,6 +44,8 @@ export class Ticker extends BackgroundLoop {
       pass: (signal) => this.tendAll(signal),
       onError: parts.onError,
       clock: parts.clock,
+      // What this process knows to be due is wished for.
+      isIdle: () => true,
     });
   }
 
@@ -61,7 +63,7 @@ export class Ticker extends BackgroundLoop {
     if (!read || !isAsBefore) return (await restore()) || read ? 0 : LOOK_MS;
     const readAt = clock.monotonic();
     const now = (): number => read.now + clock.monotonic() - readAt;
-    let waitMs = LOOK_MS;
+    let waitMs = Infinity;
     const errors: unknown[] = [];
     for (const schedule of read.schedules) {
       if (signal.aborted) break;
@@ -72,16 +74,23 @@ export class Ticker extends BackgroundLoop {
       );
     }
     if (errors.length > 0) throw errors[0];
-    return Math.max(0, waitMs);
+    this.wakeIn(Math.max(0, waitMs));
+    return LOOK_MS;
   }
 
-  /** Sends what is to be sent of one schedule; returns in how many ms it wants to be looked at again. */
+  /** Sends what is to be sent of one schedule; returns in how many ms it must be looked at again, whatever others do. */
   private async tend(schedule: StoredSchedule, now: () => number): Promise<number> {
+    await this.dropAll(schedule);
+    // A message that is still under way may arrive after its cancel: one look after the other, until it cannot.
+    const watchMs = schedule.drops.length > 0 ? LOOK_MS : Infinity;
+    if (schedule.removed || schedule.pause) return watchMs;
+    if (schedule.drops.some(({ open }) => open)) return AGAIN_MS;
+    return Math.min(watchMs, await this.sendDue(schedule, now));
+  }
+
+  private async sendDue(schedule: StoredSchedule, now: () => number): Promise<number> {
     const { store, topic, idempotencyWindowMs } = this.parts;
     const { name, revision, rule } = schedule;
-    await this.dropAll(schedule);
-    if (schedule.removed || schedule.pause) return LOOK_MS;
-    if (schedule.drops.some(({ open }) => open)) return AGAIN_MS;
     let { from, tick } = schedule;
     for (let count = 0; count < TICKS_PER_PASS; count++) {
       // Later, nobody would know any more whether it was sent.
@@ -90,11 +99,11 @@ export class Ticker extends BackgroundLoop {
         if (planned === undefined) return AGAIN_MS;
         if (planned !== 'sent') await this.send(schedule, tick.at, planned.content);
       }
-      if (tick && tick.at > now()) return Math.min(LOOK_MS, tick.at - now());
+      if (tick && tick.at > now()) return tick.at - now();
       const next = nextTick(this.ruleOf(schedule), rule.missed, tick?.at ?? from, now());
-      if (!next) return LOOK_MS;
+      if (!next) return Infinity;
       const early = next.at - now() - AHEAD_MS;
-      if (early > 0) return Math.min(LOOK_MS, early);
+      if (early > 0) return early;
       const planned = await store.plan(topic, name, { revision, at: next.at, after: tick?.at ?? from });
       if (planned === undefined) return AGAIN_MS;
       if (planned !== 'sent') {
