@@ -211,7 +211,8 @@ describe("the auditor's view of Redis", () => {
     await redis.zadd(key('orders', 'g:shipping:rz'), 1, 'm1', 2, 'm2');
     await redis.zadd(key('orders', 'g:shipping:dlz'), 1, 'm3');
     await redis.zadd(key('orders', 'dz:3'), 1, 'm4');
-    await redis.set(key('orders', 'id:k:x'), 'not a queue');
+    await redis.hset(key('orders', 'id:7'), 'k:x', 'not a queue');
+    await redis.hset(key('orders', 'tok:client.0'), '0', 'not a queue');
     expect(await readRedisState(redis, namespace)).toEqual({
       groups: [{ topic: 'orders', group: 'shipping', ready: 7, leased: 4, retrying: 2, dead: 1 }],
       scheduled: 1,

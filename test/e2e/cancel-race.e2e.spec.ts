@@ -43,7 +43,7 @@ describe('cancel against fire, on three shards', () => {
     // The first of each wave comes before its message is due. Cancels alone name these records on this connection.
     let dropped = 0;
     const lose = (): void => {
-      const loss = proxy.dropNextReplyTo(':id:k:key-');
+      const loss = proxy.dropNextReplyTo('k:key-');
       void loss.done.then(() => (dropped += loss.dropped));
     };
     expect(await agreed(1_000, 50, lose)).toBe(1_000);

@@ -53,7 +53,7 @@ describe('1,000 sends of one key at once, from four processes to three shards', 
     let dropped = (): number => 0;
     const receipts = await sendFrom(`redis://127.0.0.1:${proxy.port}`, '', () => {
       // Only sends name this record.
-      const loss = proxy.dropNextReplyTo(':id:k:order 7', { count: 8 });
+      const loss = proxy.dropNextReplyTo('k:order 7', { count: 8 });
       dropped = () => loss.dropped;
     });
     expect(dropped()).toBe(8);

@@ -1,12 +1,12 @@
 -- Take a message that is still scheduled out of the delay store, and free its business key. Final, also when asked
 -- twice by one call. Returns 'CANCELLED', 'ALREADY_DELIVERED' (a record exists, nothing is scheduled), 'HALF' or 'NOT_FOUND'.
-local slot, meta, halves, record = unpack(KEYS)
-local number, not_after, id_prefix, message_id, window = unpack(ARGV)
+local slot, meta, halves, records = unpack(KEYS)
+local number, not_after, id_prefix, message_id, record = unpack(ARGV)
 
 local before = replay(slot, number, not_after)
 if before then return before end
 
-local known = read_record(record, string.sub(record, #id_prefix + 1), tonumber(window))
+local known = read_record(records, record)
 local id = message_id
 if id == '' and known then id = string.match(known, '^%x*|[%dh-]+|%d+|(.*)$') end
 if id ~= '' and redis.call('HEXISTS', halves, id) == 1 then return remember(slot, number, not_after, 'HALF') end
@@ -17,7 +17,7 @@ for at = 1, #buckets, 2 do
     redis.call('ZREM', buckets[at], id)
     redis.call('HDEL', buckets[at + 1], id)
     local name = cmsgpack.unpack(payload)[7]
-    if name ~= '' then redis.call('DEL', id_prefix .. name) end
+    if name ~= '' then drop_record(record_key(id_prefix, name), name) end
     redis.call('HINCRBY', meta, 'cancelled', 1)
     return remember(slot, number, not_after, 'CANCELLED')
   end

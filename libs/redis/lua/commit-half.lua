@@ -1,7 +1,7 @@
 -- Make a half message ready, or schedule it; its delay and its place in the order count from now. Also with full memory: what
 -- comes in has been there already. KEYS: slot, payloads, states, parked, outcome, the streams by queue, then a zset and a hash
--- for each delay bucket. ARGV after the token's: queues, what the checks of a producer group begin with, what a record's key
--- begins with, id, idempotency window, how long the outcome is kept, 'sender' or 'operator'. Returns 'COMMITTED <due or ->',
+-- for each delay bucket. ARGV after the token's: queues, what the checks of a producer group begin with, what the key of a record's
+-- bucket begins with, id, idempotency window, how long the outcome is kept, 'sender' or 'operator'. Returns 'COMMITTED <due or ->',
 -- 'ROLLED_BACK', 'PARKED', 'NOT_PARKED' or 'NOT_FOUND'.
 local slot, payloads, states, parked, outcome = unpack(KEYS)
 local number, not_after, queues, waiting, id_prefix, id, window, kept_ms, who = unpack(ARGV)
@@ -28,7 +28,8 @@ else
   append(keys[first_stream + tonumber(queue)], id, tag, okey, envelope, body)
 end
 if name ~= '' then
-  local wait, place = due_at and due_at - now or 0, due_at and bucket or '-'
-  keep_record(id_prefix .. name, name, digest .. '|' .. place .. '|' .. queue .. '|' .. id, tonumber(window), wait)
+  local records, place = record_key(id_prefix, name), due_at and bucket or '-'
+  drop_record(records, name)
+  keep_record(records, name, digest .. '|' .. place .. '|' .. queue .. '|' .. id, (due_at or now) + tonumber(window))
 end
 return remember(slot, number, not_after, word)

@@ -1,6 +1,7 @@
--- Give claims of idempotent listeners up: nothing was done. KEYS: records. ARGV: of each fence, message id.
+-- Give claims of idempotent listeners up: nothing was done. KEYS: buckets. ARGV: of each fence, message id, name.
 local keys, args = KEYS, ARGV
 for index = 1, #keys do
-  if is_of(redis.call('GET', keys[index]), args[2 * index - 1], args[2 * index]) then redis.call('DEL', keys[index]) end
+  local fence, id, name = unpack(args, 3 * index - 2, 3 * index)
+  if is_of(read_record(keys[index], name), fence, id) then drop_record(keys[index], name) end
 end
 return 'RELEASED'

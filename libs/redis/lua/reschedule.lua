@@ -1,7 +1,7 @@
 -- Move the due time of a message that is still scheduled; its business record lives on accordingly.
 -- Returns 'RESCHEDULED <due>', 'ALREADY_DELIVERED', 'HALF' or 'NOT_FOUND'.
-local slot, halves, record = unpack(KEYS)
-local number, not_after, id_prefix, message_id, due, window = unpack(ARGV)
+local slot, halves, records = unpack(KEYS)
+local number, not_after, id_prefix, message_id, record, due, window = unpack(ARGV)
 
 local before = replay(slot, number, not_after)
 if before then return before end
@@ -9,7 +9,7 @@ if before then return before end
 local now = now_ms()
 local due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due)
 if due_at < now then due_at = now end
-local known = read_record(record, string.sub(record, #id_prefix + 1), tonumber(window))
+local known = read_record(records, record)
 local id = message_id
 if id == '' and known then id = string.match(known, '^%x*|[%dh-]+|%d+|(.*)$') end
 if id ~= '' and redis.call('HEXISTS', halves, id) == 1 then return remember(slot, number, not_after, 'HALF') end
@@ -19,7 +19,7 @@ for at = 1, #buckets, 2 do
   if payload then
     redis.call('ZADD', buckets[at], 'XX', text(due_at), id)
     local name = cmsgpack.unpack(payload)[7]
-    if name ~= '' then prolong_record(id_prefix .. name, name, tonumber(window), due_at - now) end
+    if name ~= '' then prolong_record(record_key(id_prefix, name), name, due_at + tonumber(window)) end
     return remember(slot, number, not_after, 'RESCHEDULED ' .. text(due_at))
   end
 end

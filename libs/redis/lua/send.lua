@@ -11,7 +11,6 @@ local before = replay(slot, number, not_after)
 if before then return before end
 if redis.call('EXISTS', meta) == 0 then return 'NO_TOPIC' end
 
-local now -- asked of the server only when a message needs it
 local notes = {}
 local function note(...) notes[#notes + 1] = { ... } end
 
@@ -23,20 +22,18 @@ local function duplicate(index, known, digest, dz)
   note(index, 'DUPLICATE', id, due and text(tonumber(due)) or bucket == 'h' and 'half' or '', queue)
 end
 
--- A message that is delayed or keyed. `stream`, `dz` (zset of its bucket, the hash follows) and `record` ('' = none) are
--- positions in KEYS; due is '', '+delay' or an instant.
+-- A message that is delayed or keyed. `stream`, `dz` (zset of its bucket, the hash follows) and `record` (bucket of its record, '' =
+-- none) are positions in KEYS; due is '', '+delay' or an instant.
 local function place(index, stream, dz, bucket, queue, due, record, name, digest, id, tag, okey, envelope, body)
-  local known = record ~= '' and read_record(keys[tonumber(record)], name, window)
+  local records, known, stored = keys[tonumber(record)], nil, nil
+  if records then known, stored = read_record(records, name) end
   if known then
-    redis.call('SET', keys[tonumber(record)], known, 'KEEPTTL') -- written on purpose, see token.lua
+    redis.call('HSET', records, name, stored) -- written on purpose, see token.lua
     return duplicate(index, known, digest, keys[tonumber(dz)])
   end
-  local due_at
-  if due ~= '' then
-    now = now or now_ms()
-    due_at = string.sub(due, 1, 1) == '+' and now + tonumber(due) or tonumber(due)
-  end
-  local ready = not due_at or due_at <= now
+  local due_at = tonumber(due)
+  if string.sub(due, 1, 1) == '+' then due_at = now_ms() + due_at end
+  local ready = not due_at or due_at <= now_ms()
   if ready and not has_room() then return note(index, 'FULL') end
   if ready then
     bucket = '-'
@@ -46,9 +43,9 @@ local function place(index, stream, dz, bucket, queue, due, record, name, digest
     redis.call('HSET', keys[tonumber(dz) + 1], id, cmsgpack.pack({ queue, '', tag, okey, envelope, body, name }))
     note(index, 'SCHEDULED', text(due_at))
   end
-  if record ~= '' then
-    local wait = ready and 0 or due_at - now
-    keep_record(keys[tonumber(record)], name, digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, window, wait)
+  if records then
+    local till = (ready and now_ms() or due_at) + window
+    keep_record(records, name, digest .. '|' .. bucket .. '|' .. queue .. '|' .. id, till)
   end
 end
 

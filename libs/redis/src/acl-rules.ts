@@ -4,8 +4,8 @@
 const COMMANDS = [
   'auth hello ping quit info time command|info',
   'client|setname client|list client|unblock eval evalsha script|load wait',
-  'exists del unlink get set pexpire pexpireat pexpiretime pttl memory|usage',
-  'hget hset hsetnx hdel hmget hgetall hkeys hexists hincrby hlen hstrlen',
+  'exists del unlink get set pexpire pexpireat pexpiretime persist pttl memory|usage',
+  'hget hset hsetnx hdel hmget hgetall hkeys hexists hincrby hlen hstrlen hrandfield',
   'zadd zrem zscore zcard zcount zrange zrangebyscore zrevrange zremrangebyscore',
   'zrangebylex zlexcount',
   'xadd xlen xrange xrevrange xtrim xread xreadgroup xack xclaim xpending',

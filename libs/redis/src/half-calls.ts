@@ -19,17 +19,11 @@ export interface HalfPlace {
   /** Queue inside the shard. */
   readonly queue: number;
   readonly bucket: number;
-  /** Of business keys. */
-  readonly windowMs: number;
 }
 
 export type Decider = 'sender' | 'operator';
 
-export function prepareCall(
-  message: OutgoingMessage,
-  owner: HalfOwner,
-  { shard, queue, bucket, windowMs }: HalfPlace,
-): HalfCall {
+export function prepareCall(message: OutgoingMessage, owner: HalfOwner, { shard, queue, bucket }: HalfPlace): HalfCall {
   const { messageId, tag, orderingKey, meta, body, identity, due, routingKey } = message;
   const { producerGroup, checkAfterMs } = owner;
   const keys = [
@@ -43,7 +37,7 @@ export function prepareCall(
   ];
   const { record = '', digest = '' } = identity ?? {};
   const place = [producerGroup, checkAfterMs, queue, due ? dueText(due) : '', bucket, record, digest, routingKey];
-  const args = [...place, windowMs, messageId, tag, orderingKey, meta, body];
+  const args = [...place, messageId, tag, orderingKey, meta, body];
   return { script: 'prepare-half', shard, keys, args };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ShardKeys } from './keys.js';
+import { routeOf } from '@millrace/core';
+import { recordBucket, ShardKeys } from './keys.js';
 
 describe('keys', () => {
   it('of a shard all carry its hash tag, so that every script is single-slot', () => {
@@ -33,6 +34,22 @@ describe('keys', () => {
   });
 
   it('stay inside their hash tag whatever a user puts into a business key', () => {
-    expect(new ShardKeys('ns', 'orders', 0).record('k:}{evil}')).toBe('{ns:orders:0}:id:k:}{evil}');
+    expect(new ShardKeys('ns', 'orders', 0).record('k:}{evil}')).toMatch(/^\{ns:orders:0\}:id:\d+$/);
+  });
+
+  // A bucket that holds many is a long stop when it goes.
+  it.each([
+    ['numbers', (n: number) => `k:${n}`],
+    ['padded numbers', (n: number) => `k:order-${String(n).padStart(10, '0')}`],
+    ['names with a common end', (n: number) => `k:${n}:payment-captured:2026-11-21`],
+    ['message ids', (n: number) => `m:01a1ff9d-d2a3-7${String(n).padStart(7, '0')}-83da-9f4685d9e6e9`],
+  ])('deals records whose names are %s out to all 4,096 buckets, also those of one shard of many', (_, name) => {
+    const inOneShard = Array.from({ length: 400_000 }, (__, n) => name(n)).filter(
+      (record) => routeOf(record.slice(2), { shards: 4, queues: 16 }).shard === 3,
+    );
+    const sizes = new Map<number, number>();
+    for (const record of inOneShard) sizes.set(recordBucket(record), (sizes.get(recordBucket(record)) ?? 0) + 1);
+    expect(sizes.size).toBe(4096);
+    expect(Math.max(...sizes.values())).toBeLessThan((3 * inOneShard.length) / 4096);
   });
 });

@@ -1,5 +1,6 @@
 // Every key Millrace writes, spelled once: its Redis type, who writes it, when it goes (docs/wire-format.md).
 // All keys of a shard carry one hash tag, so every script is single-slot and one read serves all queues of a shard.
+import { crc32 } from 'node:zlib';
 
 /** Version of the key layout; stored in `meta`. A newer one is refused, the one before is still read. */
 export const KEY_SCHEMA_VERSION = 1;
@@ -15,6 +16,14 @@ export function absentKey(ofSameShard: string): string {
  */
 export function virtualClockKey(namespace: string): string {
   return `{${namespace}:clock}:time`;
+}
+
+/**
+ * Which bucket of its shard a record lies in: 0 to 4095, the first 12 bits of the CRC-32 of its name. The last ones have chosen the shard
+ * already. record-key.lua works out the same.
+ */
+export function recordBucket(name: string): number {
+  return crc32(name) >>> 20;
 }
 
 /** Keys of one shard of one topic. */
@@ -61,11 +70,11 @@ export class ShardKeys {
   }
 
   /**
-   * string, digest|bucket|queue|message id of a business key · send, commit-half, reschedule · cancel, or later than it holds
-   * (max(window, due + window)), by up to a minute or a twentieth of the window: record.lua.
+   * hash, the bucket of a business key: name → end|digest|delay bucket|queue|message id · send, prepare-half, commit-half, reschedule ·
+   * fields: cancel, rollback-half, or some time after they have ended; the key up to a minute after the last of them: record.lua.
    */
   record(name: string): string {
-    return `${this.prefix}id:${name}`;
+    return `${this.recordPrefix}${recordBucket(name)}`;
   }
 
   /** hash, message id → packed half message · prepare-half · commit-half, rollback-half. */
@@ -88,12 +97,12 @@ export class ShardKeys {
     return `${this.prefix}hp`;
   }
 
-  /** string, what became of a half message · commit-half, rollback-half · 15 min. */
+  /** hash, bucket of a message id: what became of half messages, id → end|outcome · commit-half, rollback-half · 15 min, as `record`. */
   halfOutcome(messageId: string): string {
-    return `${this.prefix}ho:${messageId}`;
+    return `${this.prefix}ho:${recordBucket(messageId)}`;
   }
 
-  /** For scripts that learn a record's name from a stored message. */
+  /** For scripts that learn a record's name from a stored message: what the key of its bucket begins with. */
   get recordPrefix(): string {
     return `${this.prefix}id:`;
   }
@@ -210,11 +219,11 @@ export class GroupKeys {
   }
 
   /**
-   * string, who has claimed a key of an idempotent listener, or that it is done · claim-once, renew-once, complete-once ·
-   * the listener's ttl, or release-once.
+   * hash, bucket of a key of an idempotent listener: key → end|who has claimed it, or that it is done · claim-once, renew-once,
+   * complete-once · fields: the listener's ttl, or release-once; the key as `ShardKeys.record`.
    */
   once(name: string): string {
-    return `${this.prefix}once:${name}`;
+    return `${this.prefix}once:${recordBucket(name)}`;
   }
 
   /** Every key of the group in this shard: they go together when it expires; besides `once`, which has a life of its own. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Mq, newMessageId } from '@millrace/core';
 import { Redis } from 'ioredis';
-import { connectRedis } from './connect-redis.js';
+import { connectRedis, type RedisPorts } from './connect-redis.js';
 
 const connection = process.env['REDIS_URL']!;
 const MINUTE = 60_000;
@@ -12,34 +12,46 @@ describe('records of business keys', () => {
   const namespace = `record-life-${randomBytes(6).toString('hex')}`;
   const redis = new Redis(connection);
   let mq: Mq;
+  let ports: RedisPorts;
   let topic: string;
 
   beforeEach(() => {
-    mq = new Mq(connectRedis({ connection, namespace }));
+    ports = connectRedis({ connection, namespace });
+    mq = new Mq(ports);
     topic = `t-${newMessageId()}`;
   });
   afterEach(() => mq.close());
   afterAll(() => redis.quit());
 
-  /** How much longer than until `holds` each record of the topic is kept, ms. */
-  const keptLonger = async (holds: number): Promise<number[]> => {
+  interface Bucket {
+    /** Unix ms when the key goes, -1 for never. */
+    readonly end: number;
+    readonly records: Readonly<Record<string, string>>;
+  }
+
+  const buckets = async (): Promise<Bucket[]> => {
     const keys = await redis.keys(`{${namespace}:${topic}:0}:id:*`);
-    const ends = await Promise.all(keys.map((key) => redis.pexpiretime(key)));
-    return ends.map((end) => end - holds);
+    return Promise.all(
+      keys.map(async (key) => ({ end: await redis.pexpiretime(key), records: await redis.hgetall(key) })),
+    );
   };
+  const ends = async (): Promise<number[]> =>
+    (await buckets()).flatMap(({ records }) => Object.values(records).map((stored) => Number.parseInt(stored, 10)));
   const send = (count: number, due: Date) =>
     Promise.all(
       Array.from({ length: count }, (_, n) =>
         mq.producer.send(topic, n, { idempotencyKey: `order-${n}`, deliverAt: due }),
       ),
     );
+  const refs = (count: number) => Array.from({ length: count }, (_, n) => ({ idempotencyKey: `order-${n}` }));
 
-  it('whose messages are due at one instant do not end in one, nor earlier than they hold', async () => {
+  it('whose messages are due at one instant end in it, but their keys do not go in it', async () => {
     mq.declareTopic({ topic, idempotencyWindow: '1m' });
     const due = new Date(Date.now() + HOUR);
     await send(500, due);
-    const longer = await keptLonger(due.getTime() + MINUTE);
-    expect(longer).toHaveLength(500);
+    const holds = due.getTime() + MINUTE;
+    expect(await ends()).toEqual(Array.from({ length: 500 }, () => holds));
+    const longer = (await buckets()).map(({ end }) => end - holds);
     expect(Math.min(...longer)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...longer)).toBeLessThanOrEqual(MINUTE);
     // No second of the minute has a tenth of them.
@@ -48,23 +60,56 @@ describe('records of business keys', () => {
     expect(Math.max(...perSecond.values())).toBeLessThan(50);
   });
 
-  it('with a long window are spread over a twentieth of it', async () => {
-    mq.declareTopic({ topic, idempotencyWindow: '24h' });
-    const due = new Date(Date.now() + HOUR);
-    await send(200, due);
-    const longer = await keptLonger(due.getTime() + 24 * HOUR);
-    expect(Math.max(...longer)).toBeGreaterThan(HOUR);
-    expect(Math.max(...longer)).toBeLessThanOrEqual(1.2 * HOUR);
+  it('of messages that are sent at once end a window later', async () => {
+    mq.declareTopic({ topic, idempotencyWindow: '1m' });
+    const before = Date.now();
+    await mq.producer.send(topic, 1, { idempotencyKey: 'k' });
+    const [end] = await ends();
+    expect(end).toBeGreaterThanOrEqual(before + MINUTE - 1);
+    expect(end).toBeLessThanOrEqual(Date.now() + MINUTE + 1);
   });
 
-  it('are spread anew when their messages are moved to one instant', async () => {
+  it('move with their messages', async () => {
     mq.declareTopic({ topic, idempotencyWindow: '1m' });
     await send(100, new Date(Date.now() + HOUR));
     const moved = new Date(Date.now() + 2 * HOUR);
-    const refs = Array.from({ length: 100 }, (_, n) => ({ idempotencyKey: `order-${n}` }));
-    await Promise.all(refs.map((ref) => mq.producer.reschedule(topic, ref, { deliverAt: moved })));
-    const longer = await keptLonger(moved.getTime() + MINUTE);
-    expect(Math.min(...longer)).toBeGreaterThanOrEqual(0);
-    expect(new Set(longer.map((ms) => Math.floor(ms / 1000))).size).toBeGreaterThan(20);
+    await Promise.all(refs(100).map((ref) => mq.producer.reschedule(topic, ref, { deliverAt: moved })));
+    const holds = moved.getTime() + MINUTE;
+    expect(await ends()).toEqual(Array.from({ length: 100 }, () => holds));
+    expect(Math.min(...(await buckets()).map(({ end }) => end))).toBeGreaterThanOrEqual(holds);
+  });
+
+  it('go with messages that are cancelled, by key or by id', async () => {
+    const receipts = await send(20, new Date(Date.now() + HOUR));
+    await Promise.all(refs(10).map((ref) => mq.producer.cancel(topic, ref)));
+    expect(await ends()).toHaveLength(10);
+    await Promise.all(receipts.map(({ messageId }) => mq.producer.cancel(topic, { messageId })));
+    expect(await buckets()).toEqual([]);
+  });
+
+  it('of half messages have no end, nor has what they lie in, before they are decided', async () => {
+    mq.declareTopic({ topic, idempotencyWindow: '1m' });
+    await mq.producer.send(topic, 0);
+    const half = async (key: string) => {
+      const messageId = newMessageId();
+      const identity = { key, record: `k:${key}`, digest: 'd'.repeat(32) };
+      const content = { tag: '', orderingKey: '', meta: '{"v":1,"at":1}', body: Buffer.from('1') };
+      const message = { messageId, ...content, topic, routingKey: key, identity };
+      expect(await ports.half!.prepare(message, { producerGroup: 'g', checkAfterMs: HOUR })).toMatchObject({
+        ok: true,
+      });
+      return message;
+    };
+    const [committed, rolledBack] = [await half('a'), await half('b')];
+    expect((await buckets()).map(({ end }) => end)).toEqual([-1, -1]);
+    expect((await ends()).filter((end) => end === 1)).toHaveLength(2);
+    await ports.half!.rollback(topic, rolledBack);
+    expect(await buckets()).toHaveLength(1);
+    await ports.half!.commit(topic, committed);
+    const [bucket] = await buckets();
+    expect(Object.keys(bucket!.records)).toEqual(['k:a']);
+    const [holds] = await ends();
+    expect(bucket!.end).toBeGreaterThanOrEqual(holds!);
+    expect(Math.abs(holds! - Date.now() - MINUTE)).toBeLessThan(MINUTE);
   });
 });

@@ -39,12 +39,7 @@ export class RedisHalf implements HalfMessages {
     const { settings, shards } = topic;
     const { shard, queue } = routeOf(message.routingKey, settings);
     const bucket = bucketOf(message.identity?.record ?? message.messageId, settings.delayBuckets);
-    const call = prepareCall(message, owner, {
-      shard: shards[shard]!,
-      queue,
-      bucket,
-      windowMs: settings.idempotencyWindowMs,
-    });
+    const call = prepareCall(message, owner, { shard: shards[shard]!, queue, bucket });
     try {
       let reply = await this.freeze(call, message);
       if (reply === 'NO_TOPIC') {

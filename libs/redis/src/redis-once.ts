@@ -20,7 +20,13 @@ class OnceShard {
     this.claim(claims),
   );
   readonly renewals = new Coalescer<OnceClaim, boolean>({ ...PER_CALL, bytesOf: () => CLAIM_BYTES }, (claims) =>
-    this.ask('renew-once', claims, ({ leaseMs, ttlMs, fence, messageId }) => [leaseMs, ttlMs, fence, messageId]),
+    this.ask('renew-once', claims, ({ leaseMs, ttlMs, fence, messageId, name }) => [
+      leaseMs,
+      ttlMs,
+      fence,
+      messageId,
+      name,
+    ]),
   );
   readonly completions = new Coalescer<Completion, boolean>(
     { ...PER_CALL, bytesOf: ({ result }) => CLAIM_BYTES + result.length },
@@ -37,8 +43,14 @@ class OnceShard {
   ) {}
 
   private async claim(claims: readonly OnceClaim[]): Promise<ClaimAnswer[]> {
-    const args = claims.flatMap(({ leaseMs, ttlMs, fence, messageId }) => [leaseMs, ttlMs, fence, messageId]);
-    const names = [this.keys.meta, ...this.records(claims)];
+    const args = claims.flatMap(({ leaseMs, ttlMs, fence, messageId, name }) => [
+      leaseMs,
+      ttlMs,
+      fence,
+      messageId,
+      name,
+    ]);
+    const names = [this.keys.meta, ...this.buckets(claims)];
     const answers = (await this.caller.run('claim-once', names, [this.group, ...args])) as string[][];
     return answers.map(([word, first, result]): ClaimAnswer => {
       if (word === 'GRANTED') return { type: 'granted' };
@@ -55,12 +67,13 @@ class OnceShard {
       claim.fence,
       claim.messageId,
       results.get(claim)!,
+      claim.name,
     ]);
   }
 
   private async release(claims: readonly OnceClaim[]): Promise<void[]> {
-    const args = claims.flatMap(({ fence, messageId }) => [fence, messageId]);
-    await this.caller.run('release-once', this.records(claims), args);
+    const args = claims.flatMap(({ fence, messageId, name }) => [fence, messageId, name]);
+    await this.caller.run('release-once', this.buckets(claims), args);
     return claims.map(() => undefined);
   }
 
@@ -70,12 +83,12 @@ class OnceShard {
     claims: readonly OnceClaim[],
     argsOf: (claim: OnceClaim) => (string | number)[],
   ): Promise<boolean[]> {
-    const names = [this.keys.meta, ...this.records(claims)];
+    const names = [this.keys.meta, ...this.buckets(claims)];
     const lost = new Set((await this.caller.run(script, names, claims.flatMap(argsOf))) as number[]);
     return claims.map((_, index) => !lost.has(index));
   }
 
-  private records(claims: readonly OnceClaim[]): string[] {
+  private buckets(claims: readonly OnceClaim[]): string[] {
     const group = this.keys.group(this.group);
     return claims.map(({ name }) => group.once(name));
   }

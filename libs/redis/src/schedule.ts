@@ -19,6 +19,8 @@ import type { KnownTopic, Topics } from './topics.js';
 interface Place {
   readonly shard: number;
   readonly keys: ShardKeys;
+  /** Bucket that the record of the reference lies in, and its name there. */
+  readonly records: string;
   readonly record: string;
   readonly messageId: string;
   /** Zset and hash of each bucket to look into. */
@@ -34,14 +36,10 @@ export class Schedule {
 
   async cancel(topic: string, ref: MessageRef): Promise<CancelResult> {
     const known = this.topics.get(topic);
-    const answers = places(known, ref).map(async ({ keys, record, messageId, buckets }) =>
-      this.final(
-        'cancel',
-        keys,
-        [keys.meta, keys.halves, record, ...buckets],
-        [keys.recordPrefix, messageId, known.settings.idempotencyWindowMs],
-      ),
-    );
+    const answers = places(known, ref).map(async ({ keys, records, record, messageId, buckets }) => {
+      const args = [keys.recordPrefix, messageId, record];
+      return this.final('cancel', keys, [keys.meta, keys.halves, records, ...buckets], args);
+    });
     return best(topic, ref, await Promise.all(answers), 'CANCELLED', 'cancelled') as CancelResult;
   }
 
@@ -51,9 +49,9 @@ export class Schedule {
     due: { delayMs: number } | { atMs: number },
   ): Promise<RescheduleResult> {
     const known = this.topics.get(topic);
-    const answers = places(known, ref).map(async ({ shard, keys, record, messageId, buckets }) => {
-      const args = [keys.recordPrefix, messageId, dueText(due), known.settings.idempotencyWindowMs];
-      const reply = await this.final('reschedule', keys, [keys.halves, record, ...buckets], args);
+    const answers = places(known, ref).map(async ({ shard, keys, records, record, messageId, buckets }) => {
+      const args = [keys.recordPrefix, messageId, record, dueText(due), known.settings.idempotencyWindowMs];
+      const reply = await this.final('reschedule', keys, [keys.halves, records, ...buckets], args);
       if (reply.startsWith('RESCHEDULED'))
         this.scheduled(topic, shard, 'delayMs' in due ? due.delayMs : due.atMs - this.caller.now());
       return reply;
@@ -88,17 +86,19 @@ export class Schedule {
  */
 export function places({ settings, shards }: KnownTopic, ref: MessageRef): Place[] {
   if ('idempotencyKey' in ref) {
-    const name = keyRecord(ref.idempotencyKey, ref.orderingKey);
+    const record = keyRecord(ref.idempotencyKey, ref.orderingKey);
     const { shard } = routeOf(ref.orderingKey ?? ref.idempotencyKey, settings);
     const keys = shards[shard]!;
-    const buckets = pairs(keys, [bucketOf(name, settings.delayBuckets)]);
-    return [{ shard, keys, record: keys.record(name), messageId: '', buckets }];
+    const buckets = pairs(keys, [bucketOf(record, settings.delayBuckets)]);
+    return [{ shard, keys, records: keys.record(record), record, messageId: '', buckets }];
   }
   const all = Array.from({ length: settings.delayBuckets }, (_, bucket) => bucket);
+  const record = idRecord(ref.messageId);
   return shards.map((keys, shard) => ({
     shard,
     keys,
-    record: keys.record(idRecord(ref.messageId)),
+    records: keys.record(record),
+    record,
     messageId: ref.messageId,
     buckets: pairs(keys, all),
   }));

@@ -67,8 +67,8 @@ export class ScheduledMessages {
 
   async find(ref: MessageRef): Promise<ScheduledDetails | undefined> {
     checkRef(ref);
-    for (const { record, messageId, buckets } of places(this.topic, ref)) {
-      const reply = await this.caller.run('read-scheduled', [record, ...buckets], [messageId], 'buffer');
+    for (const { records, record, messageId, buckets } of places(this.topic, ref)) {
+      const reply = await this.caller.run('read-scheduled', [records, ...buckets], [messageId, record], 'buffer');
       if (!Array.isArray(reply)) continue;
       const [due, id, tag, okey, meta, body] = reply as Buffer[];
       const found = this.decode([id!, tag!, okey!, meta!, due!]);

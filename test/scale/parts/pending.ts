@@ -3,8 +3,9 @@
 import { topicSpec } from '@millrace/core';
 import type { Claim } from '../claim.js';
 import { BODY_BYTES, fill } from '../fill.js';
-import { until, type Ground } from '../ground.js';
+import { NAMESPACE, until, type Ground } from '../ground.js';
 import { instantAfter, passes } from '../instant.js';
+import { kept } from '../kept.js';
 import { lateness } from './lateness.js';
 import { neededBy, promoteCost } from './promote-cost.js';
 import { stallDuring } from './stall.js';
@@ -14,7 +15,7 @@ const FAR_MS = 3_600_000;
 const MOST_BYTES = 300;
 /** Calls under way at once of one connection; each has an answer kept for it. */
 const CALLS_AT_ONCE = 20_000;
-const ANSWERS_LIVE_MS = 70_000;
+const ANSWERS_LIVE_MS = 80_000;
 
 export async function pending(ground: Ground): Promise<Claim[]> {
   const { many } = ground;
@@ -76,13 +77,13 @@ async function cancelAll(ground: Ground, ids: readonly string[]): Promise<Claim[
 }
 
 async function endOfAnswers(ground: Ground, calls: number): Promise<Claim> {
-  const records = await ground.redis.dbsize();
-  if (records < calls) throw new Error(`${records} keys, expected one for each of ${calls} cancels`);
-  const few = calls * 0.01 + 100;
+  const { keys, records } = await kept(ground.redis, `{${NAMESPACE}:*:tok:*`);
+  if (records < calls) throw new Error(`${records} answers, expected one for each of ${calls} cancels`);
+  const others = (await ground.redis.dbsize()) - keys;
   return stallDuring(
     ground,
     'the end of the answers of these calls (token records)',
-    () => until('the answers are gone', 2 * ANSWERS_LIVE_MS, async () => (await ground.redis.dbsize()) < few),
-    () => ({ records }),
+    () => until('the answers are gone', 2 * ANSWERS_LIVE_MS, async () => (await ground.redis.dbsize()) <= others),
+    () => ({ records, keys }),
   );
 }

@@ -17,7 +17,7 @@ local function is_of(record, fence, id)
   return holder == id and held == tonumber(fence)
 end
 
-local function put_claim(key, now, lease, ttl, fence, id)
-  local life = text(math.max(tonumber(lease), tonumber(ttl)))
-  redis.call('SET', key, 'p ' .. text(now + tonumber(lease)) .. ' ' .. fence .. ' ' .. id, 'PX', life)
+local function put_claim(bucket, name, lease, ttl, fence, id)
+  local now, life = now_ms(), math.max(tonumber(lease), tonumber(ttl))
+  keep_record(bucket, name, 'p ' .. text(now + tonumber(lease)) .. ' ' .. fence .. ' ' .. id, now + life)
 end

@@ -1,27 +1,77 @@
--- Business records. One is kept for longer than it holds, each by its name: those that end with one instant (their messages
--- were due at midnight) must not all go in it. The server takes out keys that have run out in slices of up to 250/hz ms, and
--- does so until few are left (decision 0011). So that it is there does not say that it holds.
-local SPREAD_MS, SPREAD_SHARE = 60000, 0.05
+-- Records that end each at an instant of its own. They are fields of many small hashes, the buckets: name → `<end>|<content>`. As
+-- a key each, a million that end together stop the server while it clears them away (decision 0014).
+-- One holds while its end lies ahead, whatever else is there: whoever reads it compares. Ended ones are cleared in passing.
+-- A bucket lives at least until the latest end in it, and is never shortened. While one without end is in it (its message is
+-- half), it has none itself, and the field `endless` says `<how many>:<latest end of the others>`.
+local SPREAD_MS, BUCKETS, ENDLESS = 60000, 4096, 'endless'
 
--- How much longer than it holds, in ms: a minute at most, or a twentieth of its window if that is more.
-local function spread_of(name, window)
-  local sum = 0
-  for at = math.max(1, #name - 7), #name do sum = (sum + string.byte(name, at)) * 40503 % 65521 end
-  return math.floor(math.max(SPREAD_MS, window * SPREAD_SHARE) * sum / 65521)
+-- What it says, if it holds; then what is stored.
+local function read_record(bucket, name)
+  local stored = redis.call('HGET', bucket, name)
+  local till, content = string.match(stored or '', '^(%d*)|(.*)$')
+  if content and (till == '' or tonumber(till) > now_ms()) then return content, stored end
 end
 
--- What it says, if it holds. Without an end it does: its message is half.
-local function read_record(key, name, window)
-  local known = redis.call('GET', key)
-  local left = known and redis.call('PTTL', key)
-  return known and (left < 0 or left > spread_of(name, window)) and known or nil
+local function endless_of(bucket)
+  local count, latest = string.match(redis.call('HGET', bucket, ENDLESS) or '', '^(%d+):(%d+)$')
+  return tonumber(count), tonumber(latest)
 end
 
--- `wait`: ms until the window begins.
-local function keep_record(key, name, text_of_it, window, wait)
-  redis.call('SET', key, text_of_it, 'PX', text(window + wait + spread_of(name, window)))
+local function note_endless(bucket, count, latest)
+  redis.call('HSET', bucket, ENDLESS, text(count) .. ':' .. text(latest))
 end
 
-local function prolong_record(key, name, window, wait)
-  redis.call('PEXPIRE', key, text(window + wait + spread_of(name, window)))
+-- Longer than needed, each by its number: buckets whose records end in one instant do not go in one, and few writes of a
+-- steady stream have to prolong it.
+local function live_until(bucket, till)
+  local share = (tonumber(string.match(bucket, '%d+$')) + 1) / BUCKETS
+  redis.call('PEXPIREAT', bucket, text(math.floor(till + share * SPREAD_MS)))
+end
+
+-- Two for each one that is written: under steady traffic no more than half of what is there has ended.
+local function clear_ended(bucket)
+  local some = redis.call('HRANDFIELD', bucket, 2, 'WITHVALUES')
+  for at = 1, #some, 2 do
+    local till = tonumber(string.match(some[at + 1], '^(%d+)|'))
+    if till and till <= now_ms() then redis.call('HDEL', bucket, some[at]) end
+  end
+end
+
+-- Writes one, in the place of another that has an end or of none. The first write is one that may be refused for memory.
+local function keep_record(bucket, name, content, till)
+  local ends = redis.call('PEXPIRETIME', bucket) -- -1: without end, -2: not there
+  redis.call('HSET', bucket, name, text(till) .. '|' .. content)
+  local count, latest
+  if ends == -1 then count, latest = endless_of(bucket) end
+  if count then
+    if latest < till then note_endless(bucket, count, till) end
+  elseif ends < till then
+    live_until(bucket, till)
+  end
+  clear_ended(bucket)
+end
+
+-- Writes one that holds until it is dropped.
+local function keep_endless(bucket, name, content)
+  local count, latest = endless_of(bucket)
+  if not count then count, latest = 0, math.max(0, redis.call('PEXPIRETIME', bucket)) end
+  redis.call('HSET', bucket, name, '|' .. content)
+  note_endless(bucket, count + 1, latest)
+  redis.call('PERSIST', bucket)
+end
+
+local function prolong_record(bucket, name, till)
+  local content = string.match(redis.call('HGET', bucket, name) or '', '^%d+|(.*)$')
+  if content then keep_record(bucket, name, content, till) end
+end
+
+local function drop_record(bucket, name)
+  local stored = redis.call('HGET', bucket, name)
+  if not stored then return end
+  redis.call('HDEL', bucket, name)
+  if string.sub(stored, 1, 1) ~= '|' then return end
+  local count, latest = endless_of(bucket)
+  if (count or 1) > 1 then return note_endless(bucket, count - 1, latest) end
+  redis.call('HDEL', bucket, ENDLESS)
+  live_until(bucket, math.max(latest or 0, now_ms()))
 end
