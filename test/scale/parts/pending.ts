@@ -49,7 +49,7 @@ export async function pending(ground: Ground): Promise<Claim[]> {
 
   await passes(dueAt + 1_000);
   claims.push(await promoteCost(ground, broker, LARGE, SMALL));
-  claims.push(...(await lateness(ground, ground.connect(), LARGE)));
+  claims.push(...(await lateness(ground, broker, LARGE)));
   claims.push(
     ...(await cancelAll(
       ground,
