@@ -34,15 +34,6 @@ const latest = (handed: readonly HandOver[], { key, owner, epoch }: HandOver): n
 const handedOf = (model: Readonly<BrokerModel>, group: 'g' | 'o'): readonly HandOver[] =>
   (group === 'g' ? model.concurrent : model.ordered).handed;
 
-/**
- * A hand-over of a message out of a parked key after which it was handed over again, or put back. Known difference: on
- * Redis a late start or renewal of such a one still counts for the message.
- */
-export function isFormerTake(model: BrokerModel, world: World, group: 'g' | 'o', place: number): boolean {
-  if (world.handed[group][place]!.source !== 'parked') return false;
-  return !model.ordered.leased.has(model.ordered.handed[place]!.key);
-}
-
 /** A call for each member, as consumers make them; the answers are those of the model, in its order. */
 export async function settle(
   model: BrokerModel,
@@ -66,7 +57,7 @@ export async function settle(
 
 export class Renew extends OnHandOvers {
   protected async act(model: BrokerModel, world: World): Promise<void> {
-    const places = [...new Set(this.places(model))].filter((place) => !isFormerTake(model, world, this.group, place));
+    const places = [...new Set(this.places(model))];
     const of = this.group === 'g' ? model.concurrent : model.ordered;
     const deliveries = places.map((place) => world.handed[this.group][place]!);
     const expected = places.filter((place) => of.renew(of.handed[place]!));

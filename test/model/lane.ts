@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { BrokerModel } from './broker-model.js';
 import { anyVerdict } from './consuming.js';
 import type { Weighted } from './command.js';
-import { isFormerTake, OnHandOvers, Renew, settle, somePicks } from './hand-overs.js';
+import { OnHandOvers, Renew, settle, somePicks } from './hand-overs.js';
 import type { Verdict } from './travelling.js';
 import type { World } from './world.js';
 
@@ -25,8 +25,7 @@ const isFromStream = ({ ordered }: BrokerModel, place: number): boolean =>
 class StartHeads extends OnHandOvers {
   protected async act(model: BrokerModel, world: World): Promise<void> {
     const { ordered } = model;
-    const current = this.places(model).filter((place) => !isFormerTake(model, world, 'o', place));
-    const heads = current.map((place) => {
+    const heads = this.places(model).map((place) => {
       return ordered.isOwned(ordered.handed[place]!) ? laneOf(model, place)[0]! : place;
     });
     for (const place of heads) ordered.start(ordered.handed[place]!);

@@ -1,8 +1,8 @@
 -- Note that handlers start: if the lease expires before they are settled, that was a crash and not a hand-back.
 -- Entries of a stream start in their order, so one mark per consumer and stream says it for all of them: `up to this
 -- id`. An entry that was taken over, or read in ordered mode, has a note of its own: crashes so far, `s`, epoch.
--- KEYS: the notes, the queue owners, then the streams. ARGV after the leases of the streams: stream (0 = a mark for the
--- whole stream), field, what to write.
+-- KEYS: the notes, the queue owners, then the streams, then (ordered) the parked keys of each, as of settle.lua. ARGV after
+-- the leases of the streams: stream (0 = a mark for the whole stream), field, what to write.
 local notes, owners = unpack(KEYS)
 local group, consumer, streams = unpack(ARGV, 1, 3)
 local keys, args = KEYS, ARGV
@@ -14,8 +14,10 @@ for at = 4 + tonumber(streams), #args, 3 do
     local latest = redis.call('HGET', notes, field)
     write = not latest or less(latest, note)
   else
-    local entry = string.match(field, ':(.*)$')
-    write = lease_holds(owners, args[3 + tonumber(stream)]) and owns(keys[2 + tonumber(stream)], group, consumer, entry)
+    local lease = args[3 + stream]
+    local p = parked_places(keys, 3 + streams + 4 * (stream - 1), lease)
+    field = held(p, owners, lease, keys[2 + stream], group, consumer, field)
+    write = field
   end
   if write then redis.call('HSET', notes, field, note) end
 end

@@ -43,11 +43,10 @@ while at <= #args do
   local stream, field, said = unpack(args, at, at + 2)
   local verdict, mark, tag = string.match(said, '^(%a+)([%*>]?):?(.*)$')
   local lease, key = args[5 + stream], keys[11 + stream]
-  local first, source, entry = 11 + streams + 4 * (stream - 1), string.match(field, '^(%a)%d+:(.*)$')
-  local p = lease ~= '' and { keys = keys[first + 1], members = keys[first + 2], kept = keys[first + 3], bell = keys[first + 4] }
-  local mine, member = lease_holds(owners, lease), nil
-  if source == 'p' then member, field = taken_member(p, lease, field) end
-  mine = mine and (member or (source ~= 'p' and owns(key, group, consumer, entry)))
+  local source, entry = string.match(field, '^(%a)%d+:(.*)$')
+  local p = parked_places(keys, 12 + streams + 4 * (stream - 1), lease)
+  local mine, member = held(p, owners, lease, key, group, consumer, field)
+  field = mine or field
   if not mine then
     lost[#lost + 1] = index
   elseif verdict == 'skip' and is_registered(registered, tag) then

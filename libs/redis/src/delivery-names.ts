@@ -20,16 +20,6 @@ export function fieldOf(delivery: Pick<Delivery, 'source' | 'queue' | 'entryId'>
   return fieldPrefix(delivery.source, delivery.queue) + delivery.entryId;
 }
 
-/** Where the message is kept, whichever hand-over it is: its stream entry, or its member among the parked ones. */
-export function placeOf({ source, entryId }: Pick<Delivery, 'source' | 'entryId'>): string {
-  return source === 'parked' ? entryId.slice(entryId.indexOf(':') + 1) : entryId;
-}
-
-/** Under which its start is noted. */
-export function noteField(delivery: Pick<Delivery, 'source' | 'queue' | 'entryId'>): string {
-  return fieldPrefix(delivery.source, delivery.queue) + placeOf(delivery);
-}
-
 /** A delivery as this library makes it. */
 export interface NotedDelivery extends Delivery {
   /** Crashes noted on the entry itself; undefined while the entry has no note. */

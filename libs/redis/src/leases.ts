@@ -4,12 +4,11 @@ import type { Caller } from './caller.js';
 import type { RawEntry } from './entry-codec.js';
 import {
   CallStreams,
+  fieldOf,
   fieldPrefix,
   isEarlier,
   markField,
-  noteField,
   pendingName,
-  placeOf,
   REPLAY_CONSUMER,
   type NotedDelivery,
 } from './delivery-names.js';
@@ -101,24 +100,23 @@ export class Leases {
     const streams = new CallStreams(this.shard);
     const notes = deliveries.flatMap((delivery) => [
       streams.position(delivery),
-      noteField(delivery),
+      fieldOf(delivery),
       startedNote(delivery),
     ]);
     const consumer = deliveries[0] ? pendingName(deliveries[0]) : subscription.consumer;
     const args = [subscription.group, consumer, streams.leases.length, ...streams.leases, ...notes, ...marks];
-    await this.caller.run('mark-started', [group.started, group.owners, ...streams.keys], args);
+    await this.caller.run('mark-started', [group.started, group.owners, ...streams.keys, ...streams.parked], args);
   }
 
   private async renewPage(deliveries: readonly Delivery[]): Promise<Delivery[]> {
     const { subscription } = this.shard;
     const streams = new CallStreams(this.shard);
     const rest: ScriptArgument[] = [];
-    for (const delivery of deliveries) rest.push(streams.position(delivery), placeOf(delivery));
+    for (const delivery of deliveries) rest.push(streams.position(delivery), fieldOf(delivery));
     const leaseStart = this.caller.monotonic();
     const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...rest];
-    const lost = new Set(
-      (await this.caller.run('renew', [this.shard.group.owners, ...streams.keys], args)) as number[],
-    );
+    const keys = [this.shard.group.owners, ...streams.keys, ...streams.parked];
+    const lost = new Set((await this.caller.run('renew', keys, args)) as number[]);
     return deliveries.filter((delivery, index) => {
       if (lost.has(index)) return false;
       delivery.leaseUntil = leaseStart + subscription.leaseMs;

@@ -1,7 +1,5 @@
--- Whether a pending entry belongs to this consumer. XACK and XCLAIM do not ask. A missing group owns nothing. What comes
--- from a parked key is no entry of a stream but a field of the hash of kept messages.
+-- Whether a pending entry belongs to this consumer. XACK and XCLAIM do not ask. A missing group owns nothing.
 local function owns(stream, group, consumer, entry)
-  if not string.find(entry, '^%d+-%d+$') then return redis.call('HEXISTS', stream, entry) == 1 end
   local row = redis.pcall('XPENDING', stream, group, entry, entry, 1, consumer)
   return row[1] ~= nil
 end

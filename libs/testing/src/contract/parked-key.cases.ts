@@ -88,6 +88,20 @@ export function parkedKeyCases({ promise: register, scene }: ContractKit): void 
     expect(await one.ack(third!)).toEqual(['lease-lost']);
   });
 
+  promise('what is said late of a former hand-over neither starts nor keeps the present one', async () => {
+    const { one, two } = await pair('a1');
+    await one.settle(await one.drain(), retry(0));
+    const former = await one.drainOne();
+    await one.settle([former], retry(0));
+    const present = await one.drainOne();
+    expect(await one.ports.broker.renew([former])).toEqual([]);
+    expect(await one.ports.broker.renew([present])).toEqual([present]);
+    await one.ports.broker.markStarted([former]);
+    await one.giveUp();
+    await two.own(0);
+    expect((await two.drainOne()).state).toEqual(FAILED_TWICE);
+  });
+
   promise('followers that the owner already has take their places behind it, and come back in order', async () => {
     const { stage, one } = await pair('a1', 'a2', 'b1', 'a3', 'a4');
     const [a1, a2, , a3, a4] = await one.drain();
