@@ -1,17 +1,15 @@
 -- For scripts that learn a record's name from a stored message: the key of the bucket it lies in, as keys.ts works it out.
 -- The first 12 bits of the CRC-32 (IEEE 802.3) of its name, half a byte at a time.
-local POLYNOMIAL, HALF_BYTES = 0xedb88320, {}
-for n = 0, 15 do
-  local crc = n
-  for _ = 1, 4 do crc = bit.bxor(bit.rshift(crc, 1), crc % 2 == 1 and POLYNOMIAL or 0) end
-  HALF_BYTES[n] = crc
-end
-
 local function record_key(prefix, name)
-  local crc = -1
+  local half_bytes = {
+    [0] = 0, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+    0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+  }
+  local bxor, band, rshift, crc = bit.bxor, bit.band, bit.rshift, -1
   for at = 1, #name do
-    crc = bit.bxor(crc, string.byte(name, at))
-    for _ = 1, 2 do crc = bit.bxor(bit.rshift(crc, 4), HALF_BYTES[bit.band(crc, 15)]) end
+    crc = bxor(crc, string.byte(name, at))
+    crc = bxor(rshift(crc, 4), half_bytes[band(crc, 15)])
+    crc = bxor(rshift(crc, 4), half_bytes[band(crc, 15)])
   end
-  return prefix .. bit.rshift(bit.bnot(crc), 20)
+  return prefix .. rshift(bit.bnot(crc), 20)
 end
