@@ -86,6 +86,7 @@ const killMaster =
       await set.takenOver(former);
       if (mayForget === 'latest') noteForgotten(stage, since);
       // What was sent to the former master in between was never acknowledged. It comes back as a replica.
+      await set.watched();
       await former.restart();
       // A second loss before the replica is whole again is more than one replica can stand.
       await set.inSync();

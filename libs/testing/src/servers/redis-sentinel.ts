@@ -31,6 +31,11 @@ export interface SentinelSet {
    * heard of it, a former master that comes back can be taken for the master, and what it acknowledges is thrown away.
    */
   takenOver(former: RedisServer): Promise<RedisServer>;
+  /**
+   * Resolves once every sentinel is connected with the master. One that is not yet may take it for down, and promote
+   * whoever else is there: a former master that came back in the meantime, with whatever it knew when it died.
+   */
+  watched(): Promise<void>;
   /** Resolves once every other server follows the master and has all it has; before that a replica is no safety. */
   inSync(): Promise<void>;
   /** Asks the sentinels for a failover in good order. */
@@ -146,6 +151,11 @@ function handle(
     name: NAME,
     master,
     takenOver,
+    watched: () =>
+      settled('all sentinels are connected with the master', async () => {
+        const flags = await Promise.all(sentinels.map(async (sentinel) => (await view(sentinel))('flags')));
+        return flags.every((words) => words === 'master');
+      }),
     inSync: () =>
       settled('all replicas are in sync', async () => {
         const { port } = await master();
