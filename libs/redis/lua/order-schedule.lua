@@ -40,6 +40,8 @@ end
 local function resume()
   if not state.pause then return 'NOTHING' end
   state.pause, state.from = nil, math.max(now, state.from)
+  -- The tick that the pause has dropped may be planned again: as another one, or the watch over the first would take it back.
+  state.revision = redis.call('HINCRBY', meta, 'schedules', 1)
   keep_schedule(schedules, name, state)
   return 'DONE'
 end

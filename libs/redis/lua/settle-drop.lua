@@ -1,5 +1,6 @@
 -- What a cancel of a dropped tick's message answered (shard 0). One that was delivered counts as a tick: nothing is planned at
--- or before it. One that was not found and may be under way is watched for a while. Repeating it changes nothing.
+-- or before it. Any other is watched for a while: two processes may have planned it, and the copy of the slower one arrives
+-- when the cancel of the first has freed its key. Repeating it changes nothing.
 -- KEYS: schedules, contents. ARGV: name, revision, at, 'cancelled' | 'already-delivered' | 'not-found', ms to watch.
 -- Returns 'SETTLED', or 'GONE' when there is no such drop.
 local schedules, contents = unpack(KEYS)
@@ -14,7 +15,7 @@ local drop = state.drops[found]
 if answer == 'already-delivered' and not state.removed then
   state.from, state.lastAt = math.max(state.from, drop.at), drop.at
 end
-if answer == 'not-found' and not drop.sent and now_ms() < drop.since + tonumber(watched) then
+if answer ~= 'already-delivered' and now_ms() < drop.since + tonumber(watched) then
   drop.open = false
 else
   table.remove(state.drops, found)

@@ -25,7 +25,7 @@ interface Packed {
   tick?: { at: number; sent: boolean };
   lastAt?: number;
   pause?: { by: string; why: string; since: number };
-  drops?: { revision: number; at: number; okey: string; sent: boolean; open: boolean }[];
+  drops?: { revision: number; at: number; okey: string; open: boolean }[];
   removed?: boolean;
 }
 

@@ -14,8 +14,6 @@ export interface DroppedTick {
   readonly revision: number;
   readonly at: number;
   readonly orderingKey: string;
-  /** Its message was stored before it was dropped: a cancel that finds nothing is final. */
-  readonly sent: boolean;
   /** No cancel was answered yet; nothing new is planned before. */
   readonly open: boolean;
 }
@@ -23,7 +21,7 @@ export interface DroppedTick {
 /** All instants are Unix ms of the broker's clock. */
 export interface StoredSchedule {
   readonly name: string;
-  /** Grows with every change of rule or content, over all schedules of the topic. */
+  /** Grows with every change of rule or content and every end of a pause, over all schedules of the topic. */
   readonly revision: number;
   readonly rule: StoredRule;
   readonly orderingKey: string;
@@ -74,7 +72,7 @@ export interface ScheduleStore {
   /** Holds the schedule back and drops the tick that waits; false when there is no such schedule. Throws TopicError. */
   pause(topic: string, name: string, pause: { by: string; why: string }): Promise<boolean>;
 
-  /** Ends the pause; ticks go on from now. False when it was not paused. Throws TopicError. */
+  /** Ends the pause; ticks go on from now, under a higher revision. False when it was not paused. Throws TopicError. */
   resume(topic: string, name: string): Promise<boolean>;
 
   /** Drops the tick that waits, and the schedule. False when there is no such schedule. Throws TopicError. */
@@ -97,8 +95,8 @@ export interface ScheduleStore {
 
   /**
    * Tells what a cancel of a dropped tick's message answered. One that was delivered already counts as the last tick: the
-   * present revision does not tick at or before that instant. One that was not found and may still be under way stays
-   * among the drops for 90 s. A removed schedule goes with its last drop.
+   * present revision does not tick at or before that instant. Any other stays among the drops for 90 s: another process may
+   * have planned it too, and its message may still be under way. A removed schedule goes with its last drop.
    */
   dropped(
     topic: string,

@@ -234,13 +234,15 @@ describe('pause, resume and remove', () => {
       await advance(MINUTE - 1);
       const delayed = slow.ports.faults.delayNext('send', late);
       const { mq, ports } = await listening();
-      ports.faults.failNext('schedules.plan', new Error('too late'), { times: Infinity });
       await advance(101);
       slow.ports.faults.failNext('schedules.read', new Error('killed'), { times: Infinity });
       expect(await mq.schedules.pause('reports', 'm', WHO)).toBe(true);
       await advance(late + 15_000);
       await delayed.struck;
       expect((await mq.admin.stats('reports')).scheduled).toBe(0);
+      // Nobody looks for it any more when nobody can send it any more.
+      await advance(90_000);
+      expect((await ports.schedules.read('reports'))!.schedules[0]!.drops).toEqual([]);
       await advance(3 * MINUTE, 10_000);
       expect(ticksHeard().length).toBeLessThanOrEqual(1);
     },

@@ -1,5 +1,5 @@
 -- Records of recurring messages (docs/schedules.md): hash, name → JSON of revision, rule (JSON, for the clients), okey, from,
--- tick? {at, sent}, lastAt?, pause?, drops? (list of {revision, at, okey, sent, open, since}), removed?.
+-- tick? {at, sent}, lastAt?, pause?, drops? (list of {revision, at, okey, open, since}), removed?.
 local function schedule_of(schedules, name)
   local stored = redis.call('HGET', schedules, name)
   return stored and cjson.decode(stored)
@@ -19,7 +19,7 @@ local function drop_tick(state, now)
   if not tick then return end
   if tick.at > now then
     state.drops = state.drops or {}
-    local drop = { revision = state.revision, at = tick.at, okey = state.okey, sent = tick.sent, open = true, since = now }
+    local drop = { revision = state.revision, at = tick.at, okey = state.okey, open = true, since = now }
     state.drops[#state.drops + 1] = drop
   else
     state.lastAt = tick.at

@@ -97,10 +97,10 @@ export function scheduleCases({ promise, scene }: ContractKit): void {
     expect(await store(stage).pause(stage.topic, 's', WHO)).toBe(true);
     const paused = await one(stage);
     expect(paused).toMatchObject({ pause: { ...WHO, since: expect.any(Number) }, tick: undefined });
-    expect(paused.drops).toMatchObject([{ revision, at, orderingKey: 'k', sent: true, open: true }]);
+    expect(paused.drops).toMatchObject([{ revision, at, orderingKey: 'k', open: true }]);
     await store(stage).dropped(stage.topic, 's', { revision, at }, 'cancelled');
     await store(stage).put(stage.topic, 's', SCHEDULE);
-    expect(await one(stage)).toMatchObject({ pause: WHO, drops: [] });
+    expect(await one(stage)).toMatchObject({ pause: WHO, drops: [{ revision, at, open: false }] });
     const next = await one(stage);
     const tick = { revision: next.revision, at: next.from + 60_000, after: next.from };
     expect(await store(stage).plan(stage.topic, 's', tick)).toBeUndefined();
@@ -110,6 +110,8 @@ export function scheduleCases({ promise, scene }: ContractKit): void {
     const resumed = await one(stage);
     expect(resumed.pause).toBeUndefined();
     expect(resumed.from).toBeGreaterThan(next.from);
+    // What is planned now must not be taken for what was dropped.
+    expect(resumed.revision).toBeGreaterThan(next.revision);
   });
 
   promise('nothing new is planned before a cancel of what was dropped is answered', async () => {
@@ -133,17 +135,19 @@ export function scheduleCases({ promise, scene }: ContractKit): void {
     expect(await one(stage)).toMatchObject({ from: at, lastAt: at, drops: [] });
   });
 
-  promise('a dropped tick that may still be under way is watched; one that was stored is not', async () => {
+  promise('a dropped tick is watched, whether it was found or not: somebody else may be sending it too', async () => {
     const stage = await scene();
-    const sent = await planned(stage);
+    const cancelled = await planned(stage);
     await store(stage).pause(stage.topic, 's', WHO);
-    await store(stage).dropped(stage.topic, 's', sent, 'not-found');
-    expect((await one(stage)).drops).toEqual([]);
+    await store(stage).dropped(stage.topic, 's', cancelled, 'cancelled');
     await store(stage).resume(stage.topic, 's');
-    const unsent = await planned(stage, { send: false });
+    const missed = await planned(stage, { send: false });
     await store(stage).pause(stage.topic, 's', WHO);
-    await store(stage).dropped(stage.topic, 's', unsent, 'not-found');
-    expect((await one(stage)).drops).toMatchObject([{ at: unsent.at, sent: false, open: false }]);
+    await store(stage).dropped(stage.topic, 's', missed, 'not-found');
+    expect((await one(stage)).drops).toMatchObject([
+      { at: cancelled.at, open: false },
+      { at: missed.at, open: false },
+    ]);
   });
 
   promise('a removed schedule is gone with its last drop; its name can be used again at once', async () => {
@@ -160,6 +164,8 @@ export function scheduleCases({ promise, scene }: ContractKit): void {
     expect(again.revision).toBeGreaterThan(revision);
     await store(stage).remove(stage.topic, 's');
     await store(stage).dropped(stage.topic, 's', { revision, at }, 'cancelled');
+    expect(await one(stage)).toMatchObject({ removed: true, drops: [{ at, revision, open: false }] });
+    await store(stage).dropped(stage.topic, 's', { revision, at }, 'already-delivered');
     expect((await store(stage).read(stage.topic))!.schedules).toEqual([]);
   });
 

@@ -63,7 +63,8 @@ export class StoredSchedules {
   resume(name: string, now: number): boolean {
     const present = this.present(name);
     if (!present?.pause) return false;
-    this.byName.set(name, { ...present, pause: undefined, from: Math.max(now, present.from) });
+    const from = Math.max(now, present.from);
+    this.byName.set(name, { ...present, pause: undefined, from, revision: ++this.revision });
     return true;
   }
 
@@ -95,7 +96,7 @@ export class StoredSchedules {
     const kept = this.byName.get(name);
     const drop = kept?.drops.find((one) => one.revision === revision && one.at === at);
     if (!kept || !drop) return;
-    const isWatched = answer === 'not-found' && !drop.sent && now < drop.since + DROP_WATCHED_MS;
+    const isWatched = answer !== 'already-delivered' && now < drop.since + DROP_WATCHED_MS;
     const rest = kept.drops.flatMap((one) => (one !== drop ? [one] : isWatched ? [{ ...drop, open: false }] : []));
     const counts = answer === 'already-delivered' && !kept.removed;
     this.keep({ ...kept, drops: rest, ...(counts && { from: Math.max(kept.from, at), lastAt: at }) });
@@ -112,6 +113,6 @@ function dropTick(kept: Kept, now: number): Kept {
   const { tick, revision, orderingKey, drops } = kept;
   if (!tick) return kept;
   if (tick.at <= now) return { ...kept, tick: undefined, lastAt: tick.at };
-  const drop = { revision, at: tick.at, orderingKey, sent: tick.sent, open: true, since: now };
+  const drop = { revision, at: tick.at, orderingKey, open: true, since: now };
   return { ...kept, tick: undefined, drops: [...drops, drop] };
 }
