@@ -242,7 +242,7 @@ describe('pause, resume and remove', () => {
       expect((await mq.admin.stats('reports')).scheduled).toBe(0);
       // Nobody looks for it any more when nobody can send it any more.
       await advance(90_000);
-      expect((await ports.schedules.read('reports'))!.schedules[0]!.drops).toEqual([]);
+      expect((await ports.schedules!.read('reports'))!.schedules[0]!.drops).toEqual([]);
       await advance(3 * MINUTE, 10_000);
       expect(ticksHeard().length).toBeLessThanOrEqual(1);
     },
