@@ -143,7 +143,8 @@ describe('durability on replicas', () => {
 
   it('that are not there is reported as unknown, never claimed', async () => {
     const { primary } = await replicated();
-    const error = await failure(send(connected(primary.url, '1s'), 1, { replicas: 2 }));
+    // Long enough for one answer on a busy machine: a deadline that passes before any says nothing of replicas.
+    const error = await failure(send(connected(primary.url, '3s'), 1, { replicas: 2 }));
     expect(error).toMatchObject({ code: 'MQ_SEND_UNKNOWN', cause: { message: '1 of 2 replicas have it' } });
   });
 
