@@ -103,6 +103,23 @@ describe('consumer', () => {
     expect(runs.running).toBe(3);
   });
 
+  it.each([
+    ['asks for the next messages before it starts the handlers of many', 16, 0],
+    ['starts the handlers of a few before it asks for more', 15, 15],
+  ])('%s', async (_, count, startedBefore) => {
+    const { broker } = test.ports;
+    const receive = broker.receive.bind(broker);
+    const startedAtRead: number[] = [];
+    broker.receive = (...request) => {
+      startedAtRead.push(runs.contexts.length);
+      return receive(...request);
+    };
+    await start({ concurrency: 20 });
+    await send(...Array.from({ length: count }, (__, index) => index));
+    expect(runs.running).toBe(count);
+    expect(startedAtRead).toEqual([0, startedBefore]);
+  });
+
   it('goes on when the note of a start fails', async () => {
     test.ports.faults.failNext('markStarted');
     const failed = test.mq.events.next('loop-error');

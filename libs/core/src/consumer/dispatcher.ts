@@ -89,8 +89,8 @@ export class Dispatcher {
 
   /**
    * What a read brought.
-   * @param isFollowed the next read is about to leave, or not to: `startHeld` is called then. Many deliveries begin only then, so that
-   * the server works at the next ones while handlers run
+   * @param isFollowed `startHeld` will be called when the next read has left, or none will. Many deliveries begin only then,
+   * so that the server works at the next ones while handlers run
    */
   acceptRead(deliveries: readonly Delivery[], isFollowed = false): void {
     if (isFollowed && deliveries.length >= MANY) this.isHolding = true;

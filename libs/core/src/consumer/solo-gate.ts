@@ -2,9 +2,9 @@
 // and none that has run and whose settlement is still on its way, which would count as a crash of it.
 
 /**
- * Counts the deliveries of a process from the start of their handlers until they are settled. A solo run waits until none is left, and holds back new ones meanwhile:
- * under steady load it would otherwise never come. Handlers that stalled are not counted, or one that hangs would hold
- * the process for ever.
+ * Counts the deliveries of a process from the start of their handlers until they are settled. A solo run waits until none
+ * is left, and holds back new ones meanwhile: under steady load it would otherwise never come. Handlers that stalled are
+ * not counted, or one that hangs would hold the process for ever.
  */
 export class SoloGate {
   private running = 0;

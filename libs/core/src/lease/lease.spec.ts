@@ -17,6 +17,16 @@ describe('leases', () => {
     await clock.advance(0);
   };
 
+  /** A process with room, when 'poison' has taken down two others. */
+  const besideTwoCrashes = async (): Promise<TestProcess> => {
+    const full = { concurrency: 1, prefetch: 0 };
+    const a = await processes.start(full);
+    await send(a, 'poison');
+    const b = await processes.start(full);
+    await processes.advance(5000, b);
+    return processes.start({ concurrency: 5 });
+  };
+
   it('are renewed as long as the handler runs', async () => {
     const a = await processes.start();
     await send(a, 1);
@@ -144,12 +154,7 @@ describe('leases', () => {
   });
 
   it('of a message that has crashed twice: it runs alone in its process', async () => {
-    const full = { concurrency: 1, prefetch: 0 };
-    const a = await processes.start(full);
-    await send(a, 'poison');
-    const b = await processes.start(full);
-    await processes.advance(5000, b);
-    const c = await processes.start({ concurrency: 5 });
+    const c = await besideTwoCrashes();
     await send(c, 'neighbour 1', 'neighbour 2');
     await processes.advance(5000, c);
     expect(c.runs.bodies.toSorted()).toEqual(['neighbour 1', 'neighbour 2']);
@@ -169,12 +174,7 @@ describe('leases', () => {
   });
 
   it('of a message that has crashed twice: what ran before it in its process is settled first', async () => {
-    const full = { concurrency: 1, prefetch: 0 };
-    const a = await processes.start(full);
-    await send(a, 'poison');
-    const b = await processes.start(full);
-    await processes.advance(5000, b);
-    const c = await processes.start({ concurrency: 5 });
+    const c = await besideTwoCrashes();
     await send(c, 'neighbour');
     await processes.advance(5000, c);
     const { broker } = c.test.mq.ports;
