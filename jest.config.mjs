@@ -26,6 +26,9 @@ export default {
   testTimeout: 20_000,
   // Most suites wait for servers: with one worker less than cores, two cores would run them one by one.
   maxWorkers: 2,
+  // A new process now and then: under Node 20 every test file leaves an AsyncLocalStorage of Jest's own behind, and each
+  // promise pays for all of them: after 80 files a spec that only computes takes ten times as long, and times out.
+  workerIdleMemoryLimit: '400MB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', 'libs/*/src/**/*.ts', '!**/*.spec.ts', '!src/main.ts'],
   reporters: ['default', '<rootDir>/.ci/jest-counts-reporter.mjs'],
