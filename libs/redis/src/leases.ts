@@ -23,6 +23,7 @@ const PAGES_PER_LOOK = 80;
 /** The cursor of a list that was gone through to its end. */
 const FROM_START = '-';
 
+/** Of one stream. */
 type ReclaimReply = [cursor: Buffer, entries: RawEntry[], notes: Buffer[]];
 
 export class Leases {
@@ -48,39 +49,39 @@ export class Leases {
 
   async reclaim(max: number): Promise<Delivery[]> {
     const found: Delivery[] = [];
-    for (const stream of this.shard.streams) {
-      for (let page = 0; page < PAGES_PER_LOOK && found.length < max; page++) {
-        const { taken, isEnd } = await this.reclaimPage(stream, max - found.length);
-        found.push(...taken);
-        if (isEnd) break;
-      }
-    }
+    let { streams } = this.shard;
+    for (let page = 0; page < PAGES_PER_LOOK && streams.length > 0 && found.length < max; page++)
+      streams = await this.reclaimPage(streams, max - found.length, found);
     return found;
   }
 
-  private async reclaimPage(stream: GroupStream, max: number): Promise<{ taken: Delivery[]; isEnd: boolean }> {
+  /** One call for all streams: mostly nothing has expired, and every process of a group asks. Returns those with more pages. */
+  private async reclaimPage(
+    streams: readonly GroupStream[],
+    max: number,
+    found: Delivery[],
+  ): Promise<readonly GroupStream[]> {
     const { subscription, group } = this.shard;
-    const cursor = this.cursors.get(stream.key) ?? FROM_START;
+    const { group: name, consumer, leaseMs } = subscription;
+    const ofStreams = streams.flatMap((stream) => [
+      this.cursors.get(stream.key) ?? FROM_START,
+      fieldPrefix(stream.source, stream.queue),
+    ]);
     const leaseStart = this.caller.monotonic();
-    const [next, entries, notes] = (await this.caller.run(
+    const reply = (await this.caller.run(
       'reclaim',
-      [stream.key, group.started],
-      [
-        subscription.group,
-        subscription.consumer,
-        subscription.leaseMs,
-        cursor,
-        max,
-        fieldPrefix(stream.source, stream.queue),
-        REPLAY_CONSUMER,
-      ],
+      [group.started, ...streams.map(({ key }) => key)],
+      [name, consumer, leaseMs, max, REPLAY_CONSUMER, ...ofStreams],
       'buffer',
-    )) as ReclaimReply;
-    this.cursors.set(stream.key, next.toString('latin1'));
-    const taken = entries.map((entry, index) =>
-      this.shard.delivery(stream, entry, leaseStart, readNote(notes[index]!.toString('latin1'))),
-    );
-    return { taken, isEnd: next.toString('latin1') === FROM_START };
+    )) as ReclaimReply[];
+    return streams.filter((stream, place) => {
+      const [next, entries, notes] = reply[place]!;
+      const cursor = next.toString('latin1');
+      this.cursors.set(stream.key, cursor);
+      for (const [index, entry] of entries.entries())
+        found.push(this.shard.delivery(stream, entry, leaseStart, readNote(notes[index]!.toString('latin1'))));
+      return cursor !== FROM_START;
+    });
   }
 
   /** Up to which entry of each stream handlers have started. */

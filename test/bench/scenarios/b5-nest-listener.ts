@@ -4,7 +4,8 @@ import { bullmqConsuming } from '../peers/bullmq.js';
 import { BODY, type Bench, type Scenario } from '../scenario.js';
 
 const CONCURRENCY = 100;
-const count = ({ scale }: Bench): number => 1_000 * Math.max(Math.round(40 * scale), 1);
+/** As many as in B4: the start of the application is in the figure. */
+const count = ({ scale }: Bench): number => 1_000 * Math.max(Math.round(200 * scale), 1);
 const fewer = (bench: Bench): number => 1_000 * Math.max(Math.round(20 * bench.scale), 1);
 
 const pipe = new ValidationPipe({ transform: true });

@@ -19,7 +19,7 @@ const PER_SECOND = 1_400;
 /** What may stay once everything is drained: group records, the last node of each stream, replies kept for a while. */
 const MAY_STAY_BYTES = 512 * 1024;
 /** A loop that has not succeeded for so long is silent. */
-const SILENT_MS = 15_000;
+const SILENT_MS = 25_000;
 /** Who looks for groups without a member does so once a minute. */
 const SILENT_IDLE_WATCH_MS = 75_000;
 

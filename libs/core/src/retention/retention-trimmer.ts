@@ -11,18 +11,24 @@ export interface RetentionTrimmerParts {
 }
 
 const EVERY_MS = 10_000;
+/** While there is nothing to remove: many idle topics must cost next to nothing. Less than health allows without a success. */
+const IDLE_MS = 20_000;
+/** Share of a pause that is random: processes that were started together need not all trim at once, one of them is enough. */
+const JITTER = 0.5;
 
-/** The jitter keeps processes that were started together from all trimming at once: one of them is enough. */
 export class RetentionTrimmer extends BackgroundLoop {
   constructor({ broker, clock, topic, onError }: RetentionTrimmerParts) {
     super({
       name: `trim ${topic}`,
       everyMs: EVERY_MS,
-      jitter: 0.5,
-      pass: async () => void (await broker.trim(topic)),
+      pass: async () => pauseAfter(await broker.trim(topic)),
       onError,
       clock,
       isIdle: () => true,
     });
   }
+}
+
+function pauseAfter(removed: number): number {
+  return Math.ceil((removed > 0 ? EVERY_MS : IDLE_MS) * (1 - JITTER * Math.random()));
 }

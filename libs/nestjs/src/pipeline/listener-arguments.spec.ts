@@ -59,8 +59,9 @@ function pipesOf(own: readonly unknown[]): PipeTransform[] {
 
 function resolve(method: keyof Orders, given: Given = {}): Promise<unknown[]> {
   const { payload, schema, pipes = [], of = Orders.prototype } = given;
-  const execution = new ExecutionContextHost(['body' in given ? given.body : body, context]);
-  return new ListenerArguments(of, method, { payload, schema }, { pipes, pipesOf }).resolve({ context, execution });
+  const call = { body: 'body' in given ? given.body : body, context };
+  const execution = (): ExecutionContextHost => new ExecutionContextHost([call.body, context]);
+  return new ListenerArguments(of, method, { payload, schema }, { pipes, pipesOf }).resolve({ ...call, execution });
 }
 
 class Recorder implements PipeTransform {

@@ -10,15 +10,19 @@ import { validateWith } from './standard-schema.js';
 
 /** One call of a listener. */
 export interface ListenerCall {
+  /** The payload before schema and pipes. */
+  readonly body: unknown;
   readonly context: MqContext;
   /** What guards, interceptors and `createParamDecorator` decorators see. */
-  readonly execution: ExecutionContext;
+  readonly execution: () => ExecutionContext;
 }
 
 interface Parameter {
   /** Undefined: the payload is only to be checked, no parameter takes it. */
   readonly index?: number;
   readonly read: (call: ListenerCall, payload: unknown) => unknown;
+  /** What is read may be a promise of it. */
+  readonly mayWait?: boolean;
   readonly pipes: readonly PipeTransform[];
   readonly metadata: ArgumentMetadata;
 }
@@ -72,7 +76,8 @@ export class ListenerArguments {
       if (key.includes(CUSTOM_ROUTE_ARGS_METADATA) && factory)
         return {
           index,
-          read: (call) => factory(data, call.execution),
+          read: (call) => factory(data, call.execution()),
+          mayWait: true,
           pipes: enhancers.pipesOf(pipes),
           metadata: { type: 'custom', metatype: types[index], data },
         };
@@ -89,11 +94,11 @@ export class ListenerArguments {
   /** Rejects with whatever the schema, a pipe or a decorator's factory threw: the listener is not to be entered then. */
   async resolve(call: ListenerCall): Promise<unknown[]> {
     const { schema } = this.declaration;
-    const body = call.execution.getArgByIndex<unknown>(0);
-    const payload = schema ? await validateWith(schema, body) : body;
+    const payload = schema ? await validateWith(schema, call.body) : call.body;
     const values: unknown[] = [];
-    for (const { index, read, pipes, metadata } of this.parameters) {
-      let value = await read(call, payload);
+    for (const { index, read, mayWait, pipes, metadata } of this.parameters) {
+      let value = read(call, payload);
+      if (mayWait) value = await value;
       for (const pipe of pipes) value = await pipe.transform(value, metadata);
       if (index !== undefined) values[index] = value;
     }

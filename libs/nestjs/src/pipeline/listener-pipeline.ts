@@ -53,15 +53,22 @@ export class ListenerPipeline {
     const args: MqCallArguments = [context.message.body, context];
     const { instance, method } = this.host;
     const { guards, interceptors } = this.enhancers;
+    // Nest's consumers are asked only where there is something to do: this is the path of every message.
+    if (guards.length > 0) await this.guard(args, run);
+    if (interceptors.length === 0) return this.enter(args, run);
+    const enter = (): Promise<unknown> => this.enter(args, run);
+    return lastOf(await this.interceptors.intercept(interceptors, args, instance, method, enter, MQ_CONTEXT_TYPE));
+  }
+
+  private async guard(args: MqCallArguments, run: Run): Promise<void> {
+    const { instance, method } = this.host;
     try {
-      if (!(await this.guards.tryActivate(guards, args, instance, method, MQ_CONTEXT_TYPE)))
+      if (!(await this.guards.tryActivate(this.enhancers.guards, args, instance, method, MQ_CONTEXT_TYPE)))
         throw new ForbiddenException('Forbidden resource');
     } catch (error) {
       run.failure = { error, refused: true };
       throw error;
     }
-    const enter = (): Promise<unknown> => this.enter(args, run);
-    return valueOf(await this.interceptors.intercept(interceptors, args, instance, method, enter, MQ_CONTEXT_TYPE));
   }
 
   private async enter(args: MqCallArguments, run: Run): Promise<unknown> {
@@ -69,10 +76,12 @@ export class ListenerPipeline {
     run.result = undefined;
     let refused = true;
     try {
-      const values = await this.args.resolve({ context: args[1], execution: this.executionOf(args) });
+      const execution = (): ExecutionContextHost => this.executionOf(args);
+      const values = await this.args.resolve({ body: args[0], context: args[1], execution });
       refused = false;
       // Through the instance of the container: it may be wrapped (Nest's `instrument`) or spied on.
-      return (run.result = await valueOf(this.host.instance[this.host.methodName]!(...values)));
+      const given = await this.host.instance[this.host.methodName]!(...values);
+      return (run.result = isObservable(given) ? await lastOf(given) : given);
     } catch (error) {
       run.failure = { error, refused };
       throw error;
@@ -105,7 +114,6 @@ function isOutcome(value: unknown): boolean {
 }
 
 /** A listener, or an interceptor, may give an Observable: its last value counts, and none is as good as undefined. */
-async function valueOf(given: unknown): Promise<unknown> {
-  const value = await given;
-  return isObservable(value) ? lastValueFrom(value, { defaultValue: undefined }) : value;
+function lastOf(given: unknown): unknown {
+  return isObservable(given) ? lastValueFrom(given, { defaultValue: undefined }) : given;
 }
