@@ -194,9 +194,26 @@ describe('background loop', () => {
       loop: 'test',
       lastSuccessAgoMs: 100,
       runningForMs: undefined,
+      failingForMs: 0,
       lastError: new Error('down'),
     });
   });
+
+  it('tells health since when it has been failing, and no more of it once it succeeds', async () => {
+    let isDown = true;
+    create({
+      pass: async () => {
+        if (isDown) throw new Error('down');
+      },
+    });
+    loop.start();
+    await clock.advance(450);
+    expect(loop.health().failingForMs).toBe(450);
+    isDown = false;
+    await clock.advance(5_000);
+    expect(loop.health().failingForMs).toBeUndefined();
+  });
+
   it('shows a pass that hangs to health: how long it has been running', async () => {
     create({ pass: () => new Promise<void>(() => undefined) });
     void loop.runOnce();

@@ -30,6 +30,12 @@ export interface LoopOptions {
   clock?: Clock;
 }
 
+/**
+ * Long pauses end with whole seconds of the process, a little early: all loops wake it, and its broker, in the same moment,
+ * which costs a fraction of as many moments. Processes differ, because their clocks begin when they do.
+ */
+const GRID_MS = 1000;
+
 /** Without a reason an abort makes an error with a stack, which nobody looks at here. */
 const WOKEN = 'woken';
 
@@ -50,6 +56,7 @@ export class BackgroundLoop {
   private errorsInARow = 0;
   private nextPauseMs = 0;
   private lastSuccessAt: number | undefined;
+  private failingSince: number | undefined;
   private passBeganAt: number | undefined;
   private lastError: unknown;
 
@@ -99,6 +106,7 @@ export class BackgroundLoop {
       loop: this.options.name,
       lastSuccessAgoMs: since(this.lastSuccessAt),
       runningForMs: since(this.passBeganAt),
+      failingForMs: since(this.failingSince),
       lastError: this.lastError,
     };
   }
@@ -113,7 +121,7 @@ export class BackgroundLoop {
 
   /** Waits for the pause to end; each earlier wish cuts the wait and begins a shorter one. */
   private async pause(signal: AbortSignal): Promise<void> {
-    const pauseEnd = this.clock.monotonic() + this.nextPauseMs;
+    const pauseEnd = this.endOfPause(this.clock.monotonic());
     for (;;) {
       // After a failure nobody may cut the pause: whatever wakes the loop would make it a hot one.
       this.pauseEndsAt = this.errorsInARow > 0 ? pauseEnd : Math.min(pauseEnd, this.wakeAt);
@@ -124,6 +132,12 @@ export class BackgroundLoop {
     }
     this.wakeUp = undefined;
     this.pauseEndsAt = Infinity;
+  }
+
+  private endOfPause(now: number): number {
+    const end = now + this.nextPauseMs;
+    const onGrid = end - (end % GRID_MS);
+    return this.nextPauseMs > GRID_MS && onGrid > now ? onGrid : end;
   }
 
   /** Until when the pause may be put off. */
@@ -137,12 +151,14 @@ export class BackgroundLoop {
       const wantedMs = await this.options.pass(signal);
       this.nextPauseMs = typeof wantedMs === 'number' ? wantedMs : Math.ceil(everyMs * (1 - jitter * Math.random()));
       this.errorsInARow = 0;
+      this.failingSince = undefined;
       this.lastError = undefined;
       this.lastSuccessAt = this.clock.monotonic();
     } catch (error) {
       this.nextPauseMs = Math.min(maxErrorDelayMs, errorDelayMs * 2 ** this.errorsInARow);
       this.errorsInARow = Math.min(this.errorsInARow + 1, 30);
       this.lastError = error;
+      this.failingSince ??= this.clock.monotonic();
       // A pass that failed because it was told to stop is no news.
       if (!signal.aborted) this.report(error, name);
     } finally {

@@ -7,6 +7,8 @@ export interface LoopHealth {
   readonly lastSuccessAgoMs: number | undefined;
   /** How long the pass under way has been running; undefined between two passes. One that hangs shows no error. */
   readonly runningForMs: number | undefined;
+  /** Since the first of the passes that failed in a row; undefined when the latest succeeded, or none has ended. */
+  readonly failingForMs?: number;
   /** Error of the latest pass; undefined when it succeeded. */
   readonly lastError: unknown;
 }

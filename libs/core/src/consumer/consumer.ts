@@ -63,6 +63,7 @@ export class Consumer {
       sum(({ spec }) => spec.concurrency),
       sum(({ spec }) => spec.prefetch),
       sum(({ spec }) => spec.prefetchBytes),
+      listeners.every(({ spec }) => spec.prefetchGrows),
     );
     const { topic, group, consumer } = subscription;
     this.pause = new ConsumePause({ topic, group, events: parts.events, resumed: () => this.dispatcher.resume() });

@@ -120,8 +120,9 @@ export class Fetcher extends BackgroundLoop {
 
   private async read(signal: AbortSignal, leases?: readonly QueueLease[]): Promise<number> {
     const { broker, clock, subscription, shard, window, beforeRead, afterRead, accept } = this.parts;
-    const max = Math.max(1, Math.ceil(window.free / subscription.shards));
     const askedAt = clock.monotonic();
+    window.keepPace(askedAt);
+    const max = Math.max(1, Math.ceil(window.free / subscription.shards));
     beforeRead();
     const reading = broker.receive(subscription, shard, { max, waitMs: MAX_WAIT_MS, signal, leases });
     afterRead();

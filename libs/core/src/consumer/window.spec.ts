@@ -151,4 +151,47 @@ describe('window', () => {
     for (const one of admit(window, 3)) expect(one.place).toBe('window');
     expect(window.free).toBe(0);
   });
+
+  describe('whose prefetch grows', () => {
+    const TEN_MS = 10;
+    const handle = (window: Window, count: number): void => {
+      for (const one of admit(window, count)) window.settle(one);
+    };
+    /** After several reads that each had `count` messages handled within 10 ms. */
+    const afterPaceOf = (count: number, window = new Window(100, 100, Infinity, true)): Window => {
+      for (let read = 0; read < 10; read++) {
+        window.keepPace(read * TEN_MS);
+        handle(window, count);
+      }
+      window.keepPace(10 * TEN_MS);
+      return window;
+    };
+
+    it('holds 5 ms of work at the pace of its handlers, and never less than it began with', () => {
+      expect(afterPaceOf(10).capacity).toBe(200);
+      expect(afterPaceOf(200).capacity).toBe(200);
+      expect(afterPaceOf(500).capacity).toBeGreaterThan(300);
+      expect(afterPaceOf(500).capacity).toBeLessThanOrEqual(350);
+    });
+
+    it('is at most four times the concurrency, however quick they are', () => {
+      expect(afterPaceOf(100_000).capacity).toBe(500);
+    });
+
+    it('shrinks again when they become slow', () => {
+      const window = afterPaceOf(100_000);
+      for (let second = 1; second <= 20; second++) window.keepPace(100 + second * 1000);
+      expect(window.capacity).toBe(200);
+    });
+
+    it('stays as it is when its size was named, or while no time passes', () => {
+      expect(afterPaceOf(1000, new Window(100, 100)).capacity).toBe(200);
+      const still = new Window(100, 100, Infinity, true);
+      for (let read = 0; read < 10; read++) {
+        still.keepPace(7);
+        handle(still, 1000);
+      }
+      expect(still.capacity).toBe(200);
+    });
+  });
 });

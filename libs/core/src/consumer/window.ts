@@ -6,6 +6,10 @@ const MAX_PARKED = 10_000;
 const MAX_PARKED_BYTES = 64 * 1024 * 1024;
 /** What a message is taken to weigh before any has come. */
 const FIRST_GUESS_BYTES = 1024 * 1024;
+/** So much work may wait here where nobody said how much: a process that has more keeps it from others. In ms. */
+const WORK_AHEAD_MS = 5;
+/** And at most so many times the concurrency: handlers may become slow at any moment. */
+const MOST_AHEAD = 4;
 /** Weight of the latest message in the running guess when it is smaller; a larger one counts at once. */
 const DECAY = 0.1;
 
@@ -13,14 +17,17 @@ const DECAY = 0.1;
  * Bounded in messages and in bytes of stored bodies. Counts the deliveries that may run or do run (at most `capacity` are fetched) and, apart from them, those that
  * queue behind another one of their ordering key: a key that blocks must not keep other keys from being fetched. What
  * is done and waits for its settlement to be answered counts only beyond the prefetch: the next messages come meanwhile.
+ * A prefetch that `grows` follows the pace of the handlers: quick ones get larger reads, of which each costs less.
  * A read that waits is not counted, so with several shards the window can be exceeded by what such reads bring; and
  * the bytes by what one read brings more than the messages before it made one expect. Without anything in hand one
  * message is always asked for, however large it is.
  */
 export class Window {
-  readonly capacity: number;
-  /** Fetching begins when this much is free: many tiny reads cost more than a few larger ones. */
-  readonly threshold: number;
+  private prefetch: number;
+  /** Handled since `measuredAt` (monotonic ms), and the mean of earlier paces, per ms. */
+  private handled = 0;
+  private measuredAt: number | undefined;
+  private perMs = 0;
   private held = 0;
   private settling = 0;
   private bytes = 0;
@@ -29,14 +36,36 @@ export class Window {
   private parkedBytes = 0;
   private readonly waiting = new Set<() => void>();
 
+  /** @param leastPrefetch the prefetch, or where one that `grows` begins */
   constructor(
-    concurrency: number,
-    private readonly prefetch: number,
+    private readonly concurrency: number,
+    private readonly leastPrefetch: number,
     private readonly maxBytes = Infinity,
+    private readonly grows = false,
   ) {
-    this.capacity = concurrency + prefetch;
+    this.prefetch = leastPrefetch;
+  }
+
+  get capacity(): number {
+    return this.concurrency + this.prefetch;
+  }
+
+  /** Fetching begins when this much is free: many tiny reads cost more than a few larger ones. */
+  get threshold(): number {
     // Above the prefetch a threshold would leave handlers idle while the rest of the window is busy for long.
-    this.threshold = Math.max(1, Math.min(Math.floor(this.capacity / 4), prefetch));
+    return Math.max(1, Math.min(Math.floor(this.capacity / 4), this.prefetch));
+  }
+
+  /** Before a read: lets the prefetch follow the pace since the last one. */
+  keepPace(now: number): void {
+    if (!this.grows) return;
+    const elapsed = now - (this.measuredAt ?? now);
+    if (elapsed > 0) {
+      this.perMs = (this.perMs + this.handled / elapsed) / 2;
+      const ahead = Math.min(this.perMs * WORK_AHEAD_MS, this.concurrency * MOST_AHEAD);
+      this.prefetch = Math.max(this.leastPrefetch, Math.floor(ahead));
+    }
+    if (elapsed !== 0 || this.measuredAt === undefined) [this.measuredAt, this.handled] = [now, 0];
   }
 
   /** How many messages may be asked for. */
@@ -105,6 +134,7 @@ export class Window {
   private move(held: HeldDelivery, to: HeldDelivery['place']): void {
     if (held.place === to) return;
     if (held.place === 'outside') this.weigh(held);
+    if (held.place === 'window') this.handled++;
     this.count(held, -1);
     held.place = to;
     this.count(held, 1);

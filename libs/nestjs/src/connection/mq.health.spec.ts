@@ -32,11 +32,15 @@ describe('health', () => {
   });
 
   it('is up while a loop has failed for less than 30 s, as in a failover', () => {
-    expect(check([running, { ...failing, lastSuccessAgoMs: 29_000 }]).status).toBe('up');
+    expect(check([running, { ...failing, lastSuccessAgoMs: 29_100, failingForMs: 29_000 }]).status).toBe('up');
   });
 
-  it('is down when a loop fails and has not succeeded for 30 s, or never', () => {
-    expect(check([running, { ...failing, lastSuccessAgoMs: 31_000 }]).status).toBe('down');
+  it('is up when a loop that looks once a minute fails for the first time', () => {
+    expect(check([{ ...failing, lastSuccessAgoMs: 60_000, failingForMs: 100 }]).status).toBe('up');
+  });
+
+  it('is down when a loop has been failing for 30 s, or never succeeded', () => {
+    expect(check([running, { ...failing, lastSuccessAgoMs: 31_100, failingForMs: 31_000 }]).status).toBe('down');
     expect(check([{ ...failing, lastSuccessAgoMs: undefined }]).status).toBe('down');
   });
 

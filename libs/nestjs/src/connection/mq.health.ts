@@ -27,8 +27,8 @@ export class MqHealth {
   ) {}
 
   /**
-   * `down` while the connection is lost, while the application runs without having reached its broker, or when a background loop has not succeeded for 30 s and fails or
-   * hangs. Each loop tells the age of its last success (for a `fetch` loop: of its last answered poll). Never throws, and asks no server: a connection that was not used yet is no reason to be down.
+   * `down` while the connection is lost, while the application runs without having reached its broker, or when a background loop fails or hangs for 30 s, or has never
+   * succeeded and fails. Each loop tells the age of its last success (for a `fetch` loop: of its last answered poll). Never throws, and asks no server: a connection that was not used yet is no reason to be down.
    */
   check(): MqHealthResult {
     const loops = [...this.startUp.health(), ...this.connection.mq.health()];
@@ -45,7 +45,8 @@ export class MqHealth {
   }
 }
 
-function isDown({ lastError, lastSuccessAgoMs, runningForMs = 0 }: LoopHealth): boolean {
-  if (runningForMs > TOLERANCE_MS) return true;
-  return lastError !== undefined && (lastSuccessAgoMs === undefined || lastSuccessAgoMs > TOLERANCE_MS);
+/** Not by its last success: some loops look once a minute, and one failed look is no outage. */
+function isDown({ lastError, lastSuccessAgoMs, runningForMs = 0, failingForMs = 0 }: LoopHealth): boolean {
+  if (runningForMs > TOLERANCE_MS || failingForMs > TOLERANCE_MS) return true;
+  return lastError !== undefined && lastSuccessAgoMs === undefined;
 }
