@@ -30,12 +30,6 @@ export interface LoopOptions {
   clock?: Clock;
 }
 
-/**
- * Long pauses end with whole seconds of the process, a little early: all loops wake it, and its broker, in the same moment,
- * which costs a fraction of as many moments. Processes differ, because their clocks begin when they do.
- */
-const GRID_MS = 1000;
-
 /** Without a reason an abort makes an error with a stack, which nobody looks at here. */
 const WOKEN = 'woken';
 
@@ -121,7 +115,7 @@ export class BackgroundLoop {
 
   /** Waits for the pause to end; each earlier wish cuts the wait and begins a shorter one. */
   private async pause(signal: AbortSignal): Promise<void> {
-    const pauseEnd = this.endOfPause(this.clock.monotonic());
+    const pauseEnd = this.clock.monotonic() + this.nextPauseMs;
     for (;;) {
       // After a failure nobody may cut the pause: whatever wakes the loop would make it a hot one.
       this.pauseEndsAt = this.errorsInARow > 0 ? pauseEnd : Math.min(pauseEnd, this.wakeAt);
@@ -132,12 +126,6 @@ export class BackgroundLoop {
     }
     this.wakeUp = undefined;
     this.pauseEndsAt = Infinity;
-  }
-
-  private endOfPause(now: number): number {
-    const end = now + this.nextPauseMs;
-    const onGrid = end - (end % GRID_MS);
-    return this.nextPauseMs > GRID_MS && onGrid > now ? onGrid : end;
   }
 
   /** Until when the pause may be put off. */

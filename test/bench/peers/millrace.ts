@@ -150,3 +150,19 @@ export async function idling(bench: Bench, listeners: number, ms: number): Promi
     close: async () => undefined,
   };
 }
+
+/** What it costs on this machine to be woken ten times a second: under a hypervisor that is most of what idling costs. */
+export async function timers(ms: number): Promise<Contender> {
+  return {
+    name: 'ten empty timers a second',
+    async run() {
+      const before = process.cpuUsage();
+      const timer = setInterval(() => undefined, 100);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      clearInterval(timer);
+      const { user, system } = process.cpuUsage(before);
+      return ((user + system) / 1000 / ms) * 100;
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,5 +1,7 @@
-import { idling } from '../peers/millrace.js';
-import type { Scenario } from '../scenario.js';
+import { idling, timers } from '../peers/millrace.js';
+import type { Bench, Scenario } from '../scenario.js';
+
+const durationMs = ({ scale }: Bench): number => 10_000 * Math.max(scale, 0.3);
 
 export const idleListeners: Scenario = {
   id: 'B13',
@@ -8,6 +10,6 @@ export const idleListeners: Scenario = {
   lowerIsBetter: true,
   bars: {},
   ownBar: 1,
-  ours: (bench) => idling(bench, 50, 10_000 * Math.max(bench.scale, 0.3)),
-  theirs: [],
+  ours: (bench) => idling(bench, 50, durationMs(bench)),
+  theirs: [(bench) => timers(durationMs(bench))],
 };

@@ -60,7 +60,14 @@ describe('listener options', () => {
 
   it('default to 17 attempts up the ladder, 20 at once with 20 ahead, 15 minutes each, a lease of 30 seconds', () => {
     const spec = listenerSpec({ topic: 'orders', group: 'g' });
-    expect(spec).toMatchObject({ maxAttempts: 17, maxCrashes: 3, concurrency: 20, prefetch: 20, prefetchGrows: true, mode: 'concurrent' });
+    expect(spec).toMatchObject({
+      maxAttempts: 17,
+      maxCrashes: 3,
+      concurrency: 20,
+      prefetch: 20,
+      prefetchGrows: true,
+      mode: 'concurrent',
+    });
     expect(spec).toMatchObject({ timeoutMs: 900_000, leaseMs: 30_000, startFrom: 'first' });
     expect(spec.backoff(16, undefined)).toBe(7_200_000);
   });

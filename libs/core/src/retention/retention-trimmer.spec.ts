@@ -2,8 +2,8 @@ import { ManualClock } from '@millrace/testing';
 import { RetentionTrimmer } from './retention-trimmer.js';
 
 it.each([
-  ['every 4 to 10 seconds, also after an error', 3, 4_000, 10_000],
-  ['every 9 to 20 seconds while there is nothing to remove', 0, 9_000, 20_000],
+  ['every 5 to 10 seconds, also after an error', 3, 5_000, 10_000],
+  ['every 10 to 20 seconds while there is nothing to remove', 0, 10_000, 20_000],
 ])('the retention trimmer trims its topic %s', async (_, removed, shortest, longest) => {
   const clock = new ManualClock();
   const calls: number[] = [];
