@@ -70,7 +70,8 @@ export class CallStreams {
 export function isEarlier(a: string, b: string): boolean {
   const dash = a.indexOf('-');
   if (dash !== b.indexOf('-')) return dash < b.indexOf('-');
+  // As many digits before and behind the dash: then text order does decide, and nothing has to be cut.
+  if (a.length === b.length) return a < b;
   const [ms, otherMs] = [a.slice(0, dash), b.slice(0, dash)];
-  if (ms !== otherMs) return ms < otherMs;
-  return a.length === b.length ? a < b : a.length < b.length;
+  return ms === otherMs ? a.length < b.length : ms < otherMs;
 }

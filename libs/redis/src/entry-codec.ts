@@ -12,6 +12,8 @@ export interface DecodedEntry {
   readonly state: RetryState;
   /** Fence of the last hand-over before this entry was written; 0 when there was none. */
   readonly fencedBy: number;
+  /** Unix ms: when the entry was written. */
+  readonly writtenAt: number;
   /** Unix ms; that of the entry unless an earlier entry of the message says when it was. */
   readonly readyAt: number;
 }
@@ -36,7 +38,7 @@ export function decodeEntry(raw: RawEntry): DecodedEntry {
   if (!message) return untried(entryId, foreign(entryId, fields), writtenAt);
   if (fields.length === 4) return untried(entryId, message, writtenAt);
   const { state, fence = 0, ready = writtenAt } = decodeCarried(fields[5]!.toString());
-  return { entryId, message, state, fencedBy: fence, readyAt: ready };
+  return { entryId, message, state, fencedBy: fence, writtenAt, readyAt: ready };
 }
 
 /** Cut out of one text: a string for each part would be the dearest part of an entry. */
@@ -61,8 +63,8 @@ function readMessage(header: Buffer, body: Buffer): StoredMessage | undefined {
   };
 }
 
-function untried(entryId: string, message: StoredMessage, readyAt: number): DecodedEntry {
-  return { entryId, message, state: FIRST_DELIVERY, fencedBy: 0, readyAt };
+function untried(entryId: string, message: StoredMessage, writtenAt: number): DecodedEntry {
+  return { entryId, message, state: FIRST_DELIVERY, fencedBy: 0, writtenAt, readyAt: writtenAt };
 }
 
 /** The ms part of an entry's id: when it was written, by the server's clock. */

@@ -54,7 +54,9 @@ export class Settler {
     for (const [place, indexes] of ofStream.entries()) {
       if (!indexes) continue;
       const entryOf = (index: number): string => items[index]!.delivery.entryId;
-      indexes.sort((a, b) => (isEarlier(entryOf(a), entryOf(b)) ? -1 : 1));
+      // They mostly end in the order in which they came.
+      if (indexes.some((index, at) => at > 0 && isEarlier(entryOf(index), entryOf(indexes[at - 1]!))))
+        indexes.sort((a, b) => (isEarlier(entryOf(a), entryOf(b)) ? -1 : 1));
       names.push(streams[place]!.key);
       args.push(indexes.map(entryOf).join(' '));
       order.push(...indexes);

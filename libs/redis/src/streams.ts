@@ -2,7 +2,7 @@
 import type { Delivery, RetryState, Subscription } from '@millrace/core';
 import type { NotedDelivery } from './delivery-names.js';
 import type { EntryNote } from './entry-note.js';
-import { decodeEntry, entryMs, type RawEntry } from './entry-codec.js';
+import { decodeEntry, type RawEntry } from './entry-codec.js';
 import type { GroupKeys, ShardKeys } from './keys.js';
 import { retryQueues } from './topics.js';
 
@@ -60,7 +60,7 @@ export class GroupShard {
     leaseStart: number,
     note?: EntryNote,
   ): NotedDelivery {
-    const { entryId, message, state, fencedBy, readyAt } = decodeEntry(raw);
+    const { entryId, message, state, fencedBy, writtenAt, readyAt } = decodeEntry(raw);
     const noted = note?.noted;
     const { topic, group, consumer, leaseMs } = this.subscription;
     return {
@@ -74,7 +74,7 @@ export class GroupShard {
       state: withCrashes(state, noted),
       message,
       // A retry may be handed out in the very ms in which it was stored.
-      fence: Math.max(note?.fence ?? entryMs(entryId), fencedBy + 1),
+      fence: Math.max(note?.fence ?? writtenAt, fencedBy + 1),
       readyAt,
       isReplayed: note?.isReplayed,
       leaseUntil: leaseStart + leaseMs,

@@ -235,7 +235,8 @@ export class Dispatcher {
     const now = clock.monotonic();
     const starts: HeldDelivery[] = [];
     for (const pool of this.pools) {
-      for (const held of pool.waiting) {
+      // Whoever is first leaves, or ends this.
+      for (let held = pool.waiting.first; held; held = pool.waiting.first) {
         if (!pool.hasRoom || !gate.isOpen) break;
         if (admission.isLimited && !admission.enter(now)) break;
         pool.waiting.delete(held);

@@ -28,7 +28,25 @@ describe('envelope', () => {
     expect(decodeMessage('orders', stored({ meta })).keys).toEqual(['ä']);
   });
 
+  it.each(['{"v":1,"at":1763769600123}', '{"v":1, "at":1763769600123}', '{"v":1,"at":1763769600123,"x":3}'])(
+    'gives the same instant however it is written: %s',
+    (meta) => {
+      expect(decodeMessage('orders', stored({ meta })).bornAt).toEqual(new Date('2025-11-22T00:00:00.123Z'));
+    },
+  );
+
+  it.each(['{"v":1,"at":9999999999e3}', '{"v":1,"at":123456789.125}', '{"v":1,"at":-123456789012}'])(
+    'with any other number of as many characters is parsed: %s',
+    (meta) => {
+      const { at } = JSON.parse(meta) as { at: number };
+      expect(decodeMessage('orders', stored({ meta })).bornAt).toEqual(new Date(at));
+    },
+  );
+
   it.each<[string, Partial<StoredMessage>]>([
+    ['an instant that begins with 0', { meta: '{"v":1,"at":0763769600123}' }],
+    ['an instant that is no number', { meta: '{"v":1,"at":17637696OO123}' }],
+    ['an envelope that is not closed', { meta: '{"v":1,"at":17637696001234' }],
     ['no message id', { messageId: '' }],
     ['no JSON in its meta', { meta: 'v1' }],
     ['another kind of JSON in its meta', { meta: 'null' }],
