@@ -178,6 +178,18 @@ describe('window', () => {
       expect(afterPaceOf(100_000).capacity).toBe(500);
     });
 
+    it('is not taken in by slow handlers that end together', () => {
+      const window = new Window(20, 20, Infinity, true);
+      window.keepPace(0);
+      for (let second = 1; second <= 20; second++) {
+        for (const ms of [0, 0.2, 0.4]) {
+          handle(window, 10);
+          window.keepPace(second * 1000 + ms);
+          expect(window.capacity).toBe(40);
+        }
+      }
+    });
+
     it('shrinks again when they become slow', () => {
       const window = afterPaceOf(100_000);
       for (let second = 1; second <= 20; second++) window.keepPace(100 + second * 1000);

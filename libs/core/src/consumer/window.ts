@@ -59,13 +59,13 @@ export class Window {
   /** Before a read: lets the prefetch follow the pace since the last one. */
   keepPace(now: number): void {
     if (!this.grows) return;
-    const elapsed = now - (this.measuredAt ?? now);
-    if (elapsed > 0) {
-      this.perMs = (this.perMs + this.handled / elapsed) / 2;
-      const ahead = Math.min(this.perMs * WORK_AHEAD_MS, this.concurrency * MOST_AHEAD);
-      this.prefetch = Math.max(this.leastPrefetch, Math.floor(ahead));
-    }
-    if (elapsed !== 0 || this.measuredAt === undefined) [this.measuredAt, this.handled] = [now, 0];
+    const elapsed = now - (this.measuredAt ??= now);
+    // In less than this slow handlers that end together would look like quick ones.
+    if (elapsed < WORK_AHEAD_MS) return;
+    this.perMs = (this.perMs + this.handled / elapsed) / 2;
+    const ahead = Math.min(this.perMs * WORK_AHEAD_MS, this.concurrency * MOST_AHEAD);
+    this.prefetch = Math.max(this.leastPrefetch, Math.floor(ahead));
+    [this.measuredAt, this.handled] = [now, 0];
   }
 
   /** How many messages may be asked for. */
