@@ -1,14 +1,16 @@
 -- Acknowledge deliveries of a concurrent group that ask for nothing else, as most do; settle.lua ends the others. A
 -- delivery that is not ours is left alone: its new owner decides.
--- KEYS after the slot and the topic: the streams. ARGV after the consumer: the entries of each stream, in their order.
--- Returns as settle.lua does.
-local slot, meta = unpack(KEYS)
-local number, not_after, group, consumer = unpack(ARGV, 1, 4)
+-- Start marks may come along: they left for the sake of handlers that start now, and save a call of their own.
+-- KEYS after the slot, the topic and the notes: the streams. ARGV after the consumer: the number of arguments that are marks,
+-- these, then the entries of each stream, in their order. Returns as settle.lua does.
+local slot, meta, notes = unpack(KEYS)
+local number, not_after, group, consumer, marks = unpack(ARGV, 1, 5)
 local keys, args = KEYS, ARGV
 
 local before = replay(slot, number, not_after)
 if before then return before end
 go_on_when_full(slot) -- as in settle.lua
+mark_started(notes, args, 6, 5 + marks)
 
 -- One look at what is pending between the first and the last is a third of the cost of a look for each. Others that
 -- are still in hand lie between them: what the page does not reach is looked for alone.
@@ -20,9 +22,9 @@ local function pending(key, entries)
 end
 
 local index, done, lost = 0, 0, {}
-for stream = 3, #keys do
+for stream = 4, #keys do
   local key, entries, mine = keys[stream], {}, {}
-  for entry in string.gmatch(args[stream + 2], '%S+') do entries[#entries + 1] = entry end
+  for entry in string.gmatch(args[stream + 2 + marks], '%S+') do entries[#entries + 1] = entry end
   local found, last = pending(key, entries), nil
   for _, entry in ipairs(entries) do
     local again = entry == last -- settled by this very call

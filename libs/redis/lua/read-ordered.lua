@@ -40,8 +40,8 @@ local function move(entry, fields)
   local id, tag, okey, envelope = read_header(fields)
   local note = after == '>' and fresh or note_of(prefix .. entry)
   local member = member_of(okey, entry, string.sub(prefix, 1, 1))
-  local queue, state = string.match(lease, '^%d+'), fields[6] or ''
-  keep(p, okey, member, { queue, id, tag, okey, envelope, fields[4], '', state, '' }, now)
+  local queue, state = string.match(lease, '^%d+'), fields[4] or ''
+  keep(p, okey, member, { queue, id, tag, okey, envelope, fields[2], '', state, '' }, now)
   if note ~= fresh then
     redis.call('HSET', notes, 'p' .. string.sub(prefix, 2) .. member, (string.gsub(note, '@', 'u@')))
     redis.call('HDEL', notes, prefix .. entry)

@@ -59,7 +59,7 @@ while at <= #args do
   else
     local stream, header, body = unpack(args, at, at + 2)
     if has_room() then
-      redis.call('XADD', keys[tonumber(stream)], '*', 'h', header, 'b', body)
+      redis.call('XADD', keys[tonumber(stream)], '*', header, body)
     else
       note(index, 'FULL')
     end

@@ -1,5 +1,5 @@
 -- End deliveries, if they are still this consumer's: ack | skip:<tag> | expire | retry | release | dead | park | follow |
--- wake. After the word of the first three `*`: the entry has a note of its own (see mark-started.lua), which goes with it;
+-- wake. After the word of the first three `*`: the entry has a note of its own (see note-started.lua), which goes with it;
 -- or `>` and a key follows: others of that key were parked behind it. A skip is refused when a member of the group has
 -- registered the tag: it stays ours, to be handed back. A delivery that is not ours is left alone: its new owner decides.
 -- KEYS after the fixed ones: the streams, then (ordered) of each: parked keys, members, kept messages, bell.

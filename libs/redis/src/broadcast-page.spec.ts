@@ -3,10 +3,7 @@ import { readQueue } from './broadcast-page.js';
 import type { RawEntry } from './entry-codec.js';
 import type { StreamLook } from './stream-look.js';
 
-const entry = (id: string): RawEntry => [
-  Buffer.from(id),
-  ['h', 'id\n\n0\n{}', 'b', 'x'].map((field) => Buffer.from(field)),
-];
+const entry = (id: string): RawEntry => [Buffer.from(id), ['id\n\n0\n{}', 'x'].map((field) => Buffer.from(field))];
 
 /** A stream whose entries have the ids `<ms>-0`, as a reader behind `after` sees it. */
 function look(

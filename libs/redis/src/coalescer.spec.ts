@@ -131,4 +131,44 @@ describe('Coalescer', () => {
     calls[1]!.fail(new Error('broken'));
     await expect(all).resolves.toBe('broken');
   });
+
+  describe('asked to let a call take along what waits', () => {
+    const call = async (items: string[]): Promise<string[]> => items.map((item) => `${item}?`);
+
+    it('lets it go at once, whatever is under way', async () => {
+      const { of, calls } = coalescer({ maxCalls: 1 });
+      void of.add('a');
+      await turn();
+      const results = Promise.all([of.add('b'), of.add('c')]);
+      await of.takeAlong(() => true, call);
+      await expect(results).resolves.toEqual(['b?', 'c?']);
+      expect(calls).toHaveLength(1);
+    });
+
+    it('takes only what comes first and may go, and no more than fits', async () => {
+      const { of } = coalescer({ maxCalls: 0 });
+      const taken: string[][] = [];
+      for (const item of ['a', 'b', 'c', 'd', 'x', 'e']) void of.add(item);
+      const mayGo = (item: string): boolean => item !== 'x';
+      const take = (): Promise<void> | undefined => of.takeAlong(mayGo, (items) => (taken.push(items), call(items)));
+      await take();
+      await take();
+      expect(take()).toBeUndefined();
+      expect(taken).toEqual([['a', 'b', 'c'], ['d']]);
+    });
+
+    it('has nothing to give when nothing waits', () => {
+      expect(coalescer().of.takeAlong(() => true, call)).toBeUndefined();
+    });
+
+    it('rejects what went along when the call fails', async () => {
+      const { of } = coalescer();
+      const added = of.add('a').catch((error: Error) => error.message);
+      await of.takeAlong(
+        () => true,
+        () => Promise.reject(new Error('broken')),
+      );
+      await expect(added).resolves.toBe('broken');
+    });
+  });
 });

@@ -67,6 +67,15 @@ export class Coalescer<Item, Result> {
     });
   }
 
+  /**
+   * What leaves now in any case takes along what waits, as much of it as comes first and `mayGo`: whatever is under way,
+   * it costs no call of its own. Undefined when there is nothing to take along, else resolved when the call has ended.
+   */
+  takeAlong(mayGo: (item: Item) => boolean, call: (items: Item[]) => Promise<Result[]>): Promise<void> | undefined {
+    const batch = this.take(mayGo);
+    return batch && this.run(batch, call);
+  }
+
   private flush(): void {
     while (this.waiting.length > 0 && this.calls < this.options.maxCalls) {
       const batch = this.take();
@@ -76,15 +85,18 @@ export class Coalescer<Item, Result> {
   }
 
   /** The next batch, or undefined while its order forbids it to leave. */
-  private take(): Batch<Item, Result> | undefined {
+  private take(mayGo?: (item: Item) => boolean): Batch<Item, Result> | undefined {
     const items: Item[] = [];
     const parts: Part<Item, Result>[] = [];
     const room = { bytes: 0, ordered: false };
     let whole = 0;
     for (const request of this.waiting) {
       const from = request.left;
-      while (request.left < request.items.length && this.fits(request.items[request.left]!, items.length, room))
-        items.push(request.items[request.left++]!);
+      for (; request.left < request.items.length; request.left++) {
+        const item = request.items[request.left]!;
+        if (mayGo?.(item) === false || !this.fits(item, items.length, room)) break;
+        items.push(item);
+      }
       if (request.left > from) parts.push({ request, from, count: request.left - from });
       if (request.left < request.items.length) break;
       whole++;
@@ -107,11 +119,11 @@ export class Coalescer<Item, Result> {
     return true;
   }
 
-  private async run({ items, parts, ordered }: Batch<Item, Result>): Promise<void> {
+  private async run({ items, parts, ordered }: Batch<Item, Result>, call = this.call): Promise<void> {
     this.calls++;
     if (ordered) this.orderedCalls++;
     try {
-      const results = await this.call(items);
+      const results = await call(items);
       let at = 0;
       for (const { request, from, count } of parts) {
         for (let index = from; index < from + count; index++) request.results[index] = results[at++]!;

@@ -4,7 +4,7 @@ import { decodeEntry, headerOf, type RawEntry } from './entry-codec.js';
 import { decodeState, encodeState } from './retry-field.js';
 
 const entry = (...fields: string[]): RawEntry => [Buffer.from('1-0'), fields.map((field) => Buffer.from(field))];
-const FIELDS = ['h', 'id-1\npaid\n1\nk{"v":1,"at":5}', 'b', '{"n":1}'];
+const FIELDS = ['id-1\npaid\n1\nk{"v":1,"at":5}', '{"n":1}'];
 
 describe('entries', () => {
   it('are read as a message in its first delivery', () => {
@@ -21,7 +21,7 @@ describe('entries', () => {
     ['with an envelope of raw bytes', 'été', '', Buffer.from([0x7b, 0x0a, 0xff, 0xc3, 0x28])],
   ])('carry a header %s unchanged', (_, tag, orderingKey, meta) => {
     const message = { messageId: 'id-1', tag, orderingKey, meta };
-    const raw: RawEntry = [Buffer.from('1-0'), ['h', headerOf(message), 'b', '1'].map((field) => Buffer.from(field))];
+    const raw: RawEntry = [Buffer.from('1-0'), [headerOf(message), '1'].map((field) => Buffer.from(field))];
     const { message: read } = decodeEntry(raw);
     expect({ ...read, meta: Buffer.from(read.meta) }).toEqual({
       ...message,
@@ -38,13 +38,14 @@ describe('entries', () => {
   });
 
   it.each([
-    ['with other field names', ['h', 'id-1\n\n0\n{"v":1,"at":5}', 'x', '']],
-    ['with too few fields', ['h', 'id-1\n\n0\n{"v":1,"at":5}']],
-    ['with a third field that is no retry state', [...FIELDS, 'x', '']],
-    ['with too few lines in the header', ['h', 'id-1\n\n{"v":1,"at":5}', 'b', '1']],
-    ['with an ordering key that is longer than the header', ['h', 'id-1\n\n99\nk{"v":1,"at":5}', 'b', '1']],
-    ['with an ordering key of no length', ['h', 'id-1\n\nk\nk{"v":1,"at":5}', 'b', '1']],
-    ['with an empty message id', ['h', '\n\n0\n{"v":1,"at":5}', 'b', '1']],
+    ['with a field of a name', ['order', '{"n":1}']],
+    ['with several fields of a name', ['h', FIELDS[0]!, 'b', '1']],
+    ['with a second field that is no retry state', [...FIELDS, 'x', '']],
+    ['with more fields than a retry state', [...FIELDS, 'r', '{}', 'x', '']],
+    ['with too few lines in the header', ['id-1\n\n{"v":1,"at":5}', '1']],
+    ['with an ordering key that is longer than the header', ['id-1\n\n99\nk{"v":1,"at":5}', '1']],
+    ['with an ordering key of no length', ['id-1\n\nk\nk{"v":1,"at":5}', '1']],
+    ['with an empty message id', ['\n\n0\n{"v":1,"at":5}', '1']],
   ])('%s become a message that cannot be decoded, with its raw bytes', (_, fields) => {
     const { message } = decodeEntry(entry(...fields));
     expect(() => decodeMessage('t', message)).toThrow(UndecodableMessageError);

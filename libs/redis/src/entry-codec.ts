@@ -1,5 +1,5 @@
 // Stream entries ⇄ messages: header and body (docs/wire-format.md), on a group's retry stream the retry state as well.
-// One fixed field list lets Redis store the names once per node; few fields, because each costs whoever reads it.
+// Few parts, because each costs whoever reads it: the header is the name of the field that holds the body.
 import { FIRST_DELIVERY, type RetryState, type StoredMessage } from '@millrace/core';
 import { decodeCarried } from './retry-field.js';
 
@@ -18,7 +18,7 @@ export interface DecodedEntry {
   readonly readyAt: number;
 }
 
-const [HEADER, BODY, STATE] = Buffer.from('hbr');
+const STATE = 'r'.charCodeAt(0);
 const NOT_ASCII = /[\x80-\xff]/;
 
 /** Message id, tag and the ordering key's length in bytes, each ended by a line feed; then the ordering key, and the envelope. */
@@ -34,10 +34,10 @@ export function decodeEntry(raw: RawEntry): DecodedEntry {
   const entryId = raw[0].toString();
   const fields = raw[1] ?? [];
   const writtenAt = entryMs(entryId);
-  const message = isOurs(fields) ? readMessage(fields[1]!, fields[3]!) : undefined;
+  const message = isOurs(fields) ? readMessage(fields[0]!, fields[1]!) : undefined;
   if (!message) return untried(entryId, foreign(entryId, fields), writtenAt);
-  if (fields.length === 4) return untried(entryId, message, writtenAt);
-  const { state, fence = 0, ready = writtenAt } = decodeCarried(fields[5]!.toString());
+  if (fields.length === 2) return untried(entryId, message, writtenAt);
+  const { state, fence = 0, ready = writtenAt } = decodeCarried(fields[3]!.toString());
   return { entryId, message, state, fencedBy: fence, writtenAt, readyAt: ready };
 }
 
@@ -74,15 +74,9 @@ export function entryMs(entryId: string): number {
   return isParked ? Number(entryId.slice(-38, -22)) : Number.parseInt(entryId, 10);
 }
 
+/** By their number; what the header says is looked at when it is read. */
 function isOurs(fields: (Buffer | null)[]): boolean {
-  if (fields.length !== 4 && fields.length !== 6) return false;
-  return (
-    isNamed(fields[0]!, HEADER) && isNamed(fields[2]!, BODY) && (fields.length === 4 || isNamed(fields[4]!, STATE))
-  );
-}
-
-function isNamed(name: Buffer, letter: number | undefined): boolean {
-  return name.length === 1 && name[0] === letter;
+  return fields.length === 2 || (fields.length === 4 && fields[2]!.length === 1 && fields[2]![0] === STATE);
 }
 
 /** Somebody else's entry: its fields are kept as base64 pairs; the empty meta makes it undecodable. */

@@ -28,8 +28,8 @@ export class GroupConsumer {
   ) {
     this.groupShard = new GroupShard(subscription, shard, keys);
     this.reader = new BlockingReader(connections, keys.meta);
-    this.leases = new Leases(this.groupShard, caller);
     this.settler = new Settler(this.groupShard, caller, retryScheduled);
+    this.leases = new Leases(this.groupShard, caller, (marks) => this.settler.carry(marks));
   }
 
   /** The receiver listens to the connection, so only who really reads has one. */

@@ -181,8 +181,8 @@ export class GroupKeys {
   }
 
   /**
-   * hash, `w:consumer:queue:` → id up to which its handlers have started · mark-started · forget-consumers; and for an
-   * entry that was taken over, `queue:entry` → crashes, `u` or `s` for started, epoch · reclaim, mark-started · settle.
+   * hash, `w:consumer:queue:` → id up to which its handlers have started · mark-started, ack · forget-consumers; and for an
+   * entry that was taken over, `queue:entry` → crashes, `u` or `s` for started, epoch · reclaim, note-started · settle.
    */
   get started(): string {
     return `${this.prefix}run`;

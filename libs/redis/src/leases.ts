@@ -33,14 +33,17 @@ export class Leases {
   constructor(
     private readonly shard: GroupShard,
     private readonly caller: Caller,
+    /** Sends marks along with another call; undefined when there is none. */
+    private readonly carry: (marks: readonly ScriptArgument[]) => Promise<void> | undefined,
   ) {}
 
   /** One mark for each stream; only what was taken over, or is read in order, needs a note of its own. */
   async markStarted(deliveries: readonly NotedDelivery[]): Promise<void> {
     const single = deliveries.filter(({ noted }) => noted !== undefined);
     const marks = single.length < deliveries.length ? this.marks(deliveries) : [];
-    if (marks.length > 0) await this.mark([], marks);
-    await Promise.all(pages(single).map((page) => this.mark(page, [])));
+    const calls = pages(single).map((page) => this.note(page));
+    if (marks.length > 0) calls.push(this.carry(marks) ?? this.mark(marks));
+    await Promise.all(calls);
   }
 
   async renew(deliveries: readonly Delivery[]): Promise<Delivery[]> {
@@ -93,10 +96,14 @@ export class Leases {
       const other = latest[place];
       if (!other || isEarlier(other.entryId, delivery.entryId)) latest[place] = delivery;
     }
-    return latest.flatMap((delivery) => [0, markField(delivery.consumer, delivery), delivery.entryId]);
+    return latest.flatMap((delivery) => [markField(delivery.consumer, delivery), delivery.entryId]);
   }
 
-  private async mark(deliveries: readonly NotedDelivery[], marks: readonly ScriptArgument[]): Promise<void> {
+  private async mark(marks: readonly ScriptArgument[]): Promise<void> {
+    await this.caller.run('mark-started', [this.shard.group.started], marks);
+  }
+
+  private async note(deliveries: readonly NotedDelivery[]): Promise<void> {
     const { group, subscription } = this.shard;
     const streams = new CallStreams(this.shard);
     const notes = deliveries.flatMap((delivery) => [
@@ -104,9 +111,8 @@ export class Leases {
       fieldOf(delivery),
       startedNote(delivery),
     ]);
-    const consumer = deliveries[0] ? pendingName(deliveries[0]) : subscription.consumer;
-    const args = [subscription.group, consumer, streams.leases.length, ...streams.leases, ...notes, ...marks];
-    await this.caller.run('mark-started', [group.started, group.owners, ...streams.keys, ...streams.parked], args);
+    const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...notes];
+    await this.caller.run('note-started', [group.started, group.owners, ...streams.keys, ...streams.parked], args);
   }
 
   private async renewPage(deliveries: readonly Delivery[]): Promise<Delivery[]> {

@@ -227,6 +227,23 @@ describe('a lost reply', () => {
     expect(reclaimed[0]!.state.crashes).toBe(1);
   });
 
+  it('of an ack that takes a note of a start along says settled, and counts one crash of the started one', async () => {
+    await ports.broker.send([message(), message()]);
+    const [ended, started] = await leased(2);
+    const answer = losing('ack', async () => {
+      const settled = settle(ended!, { type: 'ack' });
+      // In the same turn: so the note goes with what is to be acknowledged.
+      await ports.broker.markStarted([started!]);
+      return settled;
+    });
+    expect(await answer).toBe('settled');
+    expect(await groupStats()).toMatchObject({ leased: 1, done: 1 });
+    const successor = await witness.broker.subscribe({ ...group, consumer: 'successor' });
+    let reclaimed: Delivery[] = [];
+    while (reclaimed.length === 0) reclaimed = await witness.broker.reclaim(successor, 0, { max: 10 });
+    expect(reclaimed.map(({ entryId, state }) => [entryId, state.crashes])).toEqual([[started!.entryId, 1]]);
+  });
+
   it('of a claim of an idempotent listener leaves its holder not busy with itself', async () => {
     const claim = onceClaim('a');
     expect(await losing('claim-once', () => ports.once.claim([claim]))).toEqual([{ type: 'granted' }]);

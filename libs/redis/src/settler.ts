@@ -39,17 +39,22 @@ export class Settler {
     return this.coalescer.addAll(items);
   }
 
+  /** Start marks take along what waits to be acknowledged. Undefined when nothing does: they need a call of their own. */
+  carry(marks: readonly ScriptArgument[]): Promise<void> | undefined {
+    return this.coalescer.takeAlong(isPlain, (items) => this.acknowledge(items, marks));
+  }
+
   private call(items: Settling[]): Promise<SettleResult[]> {
     return items.every(isPlain) ? this.acknowledge(items) : this.end(items);
   }
 
   /** The hot path: one argument for each stream. */
-  private async acknowledge(items: Settling[]): Promise<SettleResult[]> {
-    const { keys, streams, subscription } = this.shard;
+  private async acknowledge(items: Settling[], marks: readonly ScriptArgument[] = []): Promise<SettleResult[]> {
+    const { keys, group, streams, subscription } = this.shard;
     const ofStream: number[][] = [];
     for (const [index, { delivery }] of items.entries()) (ofStream[this.shard.placeOf(delivery)] ??= []).push(index);
-    const names = [keys.meta];
-    const args = [subscription.group, subscription.consumer];
+    const names = [keys.meta, group.started];
+    const args = [subscription.group, subscription.consumer, marks.length, ...marks];
     const order: number[] = [];
     for (const [place, indexes] of ofStream.entries()) {
       if (!indexes) continue;

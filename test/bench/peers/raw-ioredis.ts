@@ -7,7 +7,7 @@ const GROUP = 'raw';
 const READ = 200;
 const ID_PREFIX = '0190a5c2-7d2e-7000-8000-'; // with the number behind it about as long as a UUID
 
-/** The same two fields that Millrace writes, of the same length. */
+/** Header and body of the length that Millrace writes, in two named fields, as one writes them by hand. */
 export function addArguments(id: number): [string, '*', ...string[]] {
   return [STREAM, '*', 'h', `${ID_PREFIX}${id}\n\n0\n{"v":1,"at":${Date.now()}}`, 'b', JSON.stringify(BODY)];
 }

@@ -35,7 +35,7 @@ function garbage(stage: Stage): FaultKind {
     return {
       what: `an entry with envelope '${envelope}'`,
       strike: async () => {
-        const fields = ['h', `garbage-${stage.faults}-${prng.int(0, 1e9)}\n\n0\n${envelope}`, 'b', '\x00'];
+        const fields = [`garbage-${stage.faults}-${prng.int(0, 1e9)}\n\n0\n${envelope}`, '\x00'];
         await stage.direct.xadd(`{${stage.namespace}:orders:0}:q:${queue}`, '*', ...fields);
       },
     };

@@ -103,6 +103,25 @@ describe('consumer', () => {
     expect(runs.running).toBe(3);
   });
 
+  it('settles what has ended before it notes what starts in its place, both in one turn', async () => {
+    const { broker } = test.ports;
+    const calls: string[] = [];
+    const { settle, markStarted } = broker;
+    broker.settle = (items) => (calls.push(`settle ${items.length}`), settle.call(broker, items));
+    broker.markStarted = (deliveries) => (
+      calls.push(`start ${deliveries.length}`),
+      queueMicrotask(() => calls.push('a turn later')),
+      markStarted.call(broker, deliveries)
+    );
+    await start({ concurrency: 2, prefetch: 2 });
+    await send(1, 2, 3, 4);
+    calls.length = 0;
+    runs.end(0);
+    runs.end(1);
+    await test.clock.advance(0);
+    expect(calls).toEqual(['settle 2', 'start 2', 'a turn later']);
+  });
+
   it.each([
     ['asks for the next messages before it starts the handlers of many', 16, 0],
     ['starts the handlers of a few before it asks for more', 15, 15],

@@ -286,6 +286,8 @@ export class Dispatcher {
   }
 
   private run(starts: readonly HeldDelivery[]): void {
+    // First, so that a broker can tell both in one call.
+    this.settler.flush();
     void this.noteStarts(starts);
     for (const held of starts) void held.pool!.run(held);
   }

@@ -49,6 +49,16 @@ describe('settler', () => {
     ]);
   });
 
+  it('sends what is settled at once when asked to, and once', async () => {
+    settle = async () => ['settled'];
+    settler.settle(held('a'), ACK);
+    settler.flush();
+    expect(calls).toEqual([1]);
+    await settler.idle();
+    settler.flush();
+    expect(calls).toEqual([1]);
+  });
+
   it('tries again while it is open, telling of each failure', async () => {
     const errors: string[] = [];
     events.on('loop-error', ({ loop }) => errors.push(loop));

@@ -50,11 +50,15 @@ export class Settler {
     this.parts.began(held);
     this.batch.push({ held, delivery: held.delivery, settlement });
     if (this.batch.length > 1) return;
-    queueMicrotask(() => {
-      const batch = this.batch;
-      this.batch = [];
-      void this.send(batch);
-    });
+    queueMicrotask(() => this.flush());
+  }
+
+  /** What was settled in this turn leaves now. */
+  flush(): void {
+    if (this.batch.length === 0) return;
+    const { batch } = this;
+    this.batch = [];
+    void this.send(batch);
   }
 
   /** Resolves when every settlement so far was answered or given up. */

@@ -5,8 +5,8 @@ local PAGE, PAGE_BYTES, CALL_BYTES = 64, 256 * 1024, 1024 * 1024
 -- Adds one message to `found`, as an entry of a stream; its id says which hand-over this is.
 local function add_member(p, takes, member, found)
   local _, id, tag, okey, envelope, body, _, state = unpack(cmsgpack.unpack(redis.call('HGET', p.kept, member)))
-  local fields = { 'h', header_of(id, tag, okey, envelope), 'b', body }
-  if state ~= '' then fields[5], fields[6] = 'r', state end
+  local fields = { header_of(id, tag, okey, envelope), body }
+  if state ~= '' then fields[3], fields[4] = 'r', state end
   found[#found + 1] = { takes .. ':' .. member, fields }
   return #envelope + #body, state ~= ''
 end
