@@ -38,7 +38,15 @@ describe('start marks', () => {
   });
 
   const delivery = (queue: number, entryId: string, noted?: number): NotedDelivery =>
-    ({ ...subscription, shard: 0, queue, source: 'queue', entryId, noted, state: FIRST_DELIVERY }) as NotedDelivery;
+    ({
+      ...subscription,
+      shard: 0,
+      queue,
+      source: 'queue',
+      entryId,
+      noted,
+      state: FIRST_DELIVERY,
+    }) as unknown as NotedDelivery;
   const settle = (entryId: string, settlement: Settlement = { type: 'ack' }): Promise<unknown> =>
     settler.settle([{ delivery: { ...delivery(0, entryId), message: MESSAGE }, settlement }]);
   const MESSAGE = { messageId: 'm', tag: '', orderingKey: '', meta: '{"v":1,"at":1}', body: Buffer.from('1') };
