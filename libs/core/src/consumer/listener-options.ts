@@ -30,7 +30,7 @@ export interface ListenerOptions {
   concurrency?: number;
   /**
    * Messages leased ahead of running handlers. @default the concurrency; with quick handlers up to four times that, as long
-   * as it is no more than 5 ms of work
+   * as it is no more than 20 ms of work
    */
   prefetch?: number;
   /**

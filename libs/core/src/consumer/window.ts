@@ -7,7 +7,7 @@ const MAX_PARKED_BYTES = 64 * 1024 * 1024;
 /** What a message is taken to weigh before any has come. */
 const FIRST_GUESS_BYTES = 1024 * 1024;
 /** So much work may wait here where nobody said how much: a process that has more keeps it from others. In ms. */
-const WORK_AHEAD_MS = 5;
+const WORK_AHEAD_MS = 20;
 /** And at most so many times the concurrency: handlers may become slow at any moment. */
 const MOST_AHEAD = 4;
 /** Weight of the latest message in the running guess when it is smaller; a larger one counts at once. */
