@@ -2,10 +2,37 @@
 
 const SWEEP_MS = 250;
 
-interface Waiting {
-  readonly expiresAt: number;
-  /** Undefined once its promise is settled. */
-  expire?: () => void;
+/**
+ * A class, not a literal: V8 comes to allocate a literal that mostly lives for a while in the old space, and with it every new
+ * object it refers to. What the call holds would then outlive it until a full collection, and keep later young objects alive.
+ */
+class Waiting {
+  private reject: ((error: Error) => void) | undefined;
+  private expired: (() => Error) | undefined;
+
+  constructor(
+    readonly expiresAt: number,
+    reject: (error: Error) => void,
+    expired: () => Error,
+  ) {
+    this.reject = reject;
+    this.expired = expired;
+  }
+
+  /** Its promise is not settled yet. */
+  get isOpen(): boolean {
+    return this.reject !== undefined;
+  }
+
+  /** Its promise is settled: nothing of the call is held any longer. */
+  end(): void {
+    this.reject = undefined;
+    this.expired = undefined;
+  }
+
+  expire(): void {
+    this.reject?.(this.expired!());
+  }
 }
 
 export class Deadlines {
@@ -16,16 +43,16 @@ export class Deadlines {
   /** The promise's outcome, or a rejection with `expired()` once `ms` (plus at most one sweep) have passed. */
   guard<T>(promise: Promise<T>, ms: number, expired: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
-      const entry: Waiting = { expiresAt: performance.now() + ms, expire: () => reject(expired()) };
+      const entry = new Waiting(performance.now() + ms, reject, expired);
       this.waiting.push(entry);
       this.timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
       promise.then(
         (value) => {
-          entry.expire = undefined;
+          entry.end();
           resolve(value);
         },
         (error: unknown) => {
-          entry.expire = undefined;
+          entry.end();
           reject(error);
         },
       );
@@ -36,7 +63,7 @@ export class Deadlines {
     const now = performance.now();
     const left: Waiting[] = [];
     for (const entry of this.waiting) {
-      if (!entry.expire) continue;
+      if (!entry.isOpen) continue;
       if (entry.expiresAt > now) left.push(entry);
       else entry.expire();
     }
