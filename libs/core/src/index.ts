@@ -183,7 +183,15 @@ export type { ScheduledDetails, ScheduledMessage } from './delay/scheduled-messa
 export { countScheduledPages, scheduledCursor, scheduledQuery } from './delay/scheduled-query.js';
 
 export { parseDestination, type Destination } from './message/destination.js';
-export { decodeMessage, encodeBody, ENVELOPE_VERSION, MAX_BODY_BYTES, type Meta } from './message/envelope.js';
+export {
+  bytesOf,
+  decodeMessage,
+  encodeBody,
+  ENVELOPE_VERSION,
+  MAX_BODY_BYTES,
+  storedMessage,
+  type Meta,
+} from './message/envelope.js';
 export { newMessageId } from './message/message-id.js';
 export type { Headers, Message, MessageIdentity, OutgoingMessage, StoredMessage } from './message/message.js';
 export { bucketOf, idRecord, keyRecord, queueOf, routeOf, type Route } from './message/routing.js';

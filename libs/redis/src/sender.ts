@@ -221,7 +221,7 @@ class FrozenSend {
         const { messageId, tag, orderingKey, meta } = message;
         this.args.push(messageId, tag, orderingKey, meta);
       } else this.args.push(stream, headerOf(message));
-      this.args.push(message.text ?? message.body);
+      this.args.push(message.body);
     }
   }
 

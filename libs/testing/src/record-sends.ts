@@ -1,5 +1,5 @@
 // Notes what a broker was given to store, for tests of senders.
-import { decodeMessage, type Broker, type Message } from '@millrace/core';
+import { decodeMessage, storedMessage, type Broker, type Message } from '@millrace/core';
 
 /** A message as it was sent. */
 export interface SentMessage extends Message {
@@ -18,7 +18,7 @@ export function recordSends(broker: Broker): { broker: Broker; sent: readonly Se
       if (!result.ok || result.receipt.duplicate) continue;
       const { queue, dueAt } = result.receipt;
       const message = batch[index]!;
-      sent.push({ ...decodeMessage(message.topic, message), queue, dueAt });
+      sent.push({ ...decodeMessage(message.topic, storedMessage(message)), queue, dueAt });
     }
     return results;
   };

@@ -1,7 +1,7 @@
 // What may be changed on a dead letter, and how its message looks afterwards. Pure.
 import type { EditRecord, RetryState } from '../consumer/delivery.js';
 import { InvalidOptionError } from '../errors.js';
-import { encodeBody, ENVELOPE_VERSION, type Meta } from '../message/envelope.js';
+import { bytesOf, encodeBody, ENVELOPE_VERSION, type Meta } from '../message/envelope.js';
 import type { Headers, StoredMessage } from '../message/message.js';
 import { checkTag } from '../message/tag-expression.js';
 import { checkOptions } from '../option-check.js';
@@ -74,13 +74,13 @@ function contentOf(
     else meta.h = change.headers!;
   }
   if (!bodyChanges) return { meta: Buffer.from(JSON.stringify(meta)), body: message.body };
-  const { bytes, raw } = encodeBody(change.body);
-  const small = compressed(bytes);
+  const { encoded, raw } = encodeBody(change.body);
+  const small = compressed(encoded);
   if (raw) meta.c = 'b';
   else delete meta.c;
   if (small) meta.z = 'd';
   else delete meta.z;
-  return { meta: Buffer.from(JSON.stringify(meta)), body: small ?? bytes };
+  return { meta: Buffer.from(JSON.stringify(meta)), body: small ?? bytesOf(encoded) };
 }
 
 function readMeta(meta: string | Buffer): Meta | undefined {

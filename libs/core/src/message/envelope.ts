@@ -1,7 +1,7 @@
 // The wire format (docs/wire-format.md): how a message becomes stored fields and back. Version N reads N - 1.
 import { inflateRawSync } from 'node:zlib';
 import { InvalidOptionError, UndecodableMessageError } from '../errors.js';
-import type { Headers, Message, StoredMessage } from './message.js';
+import type { Headers, Message, OutgoingMessage, StoredMessage } from './message.js';
 
 export const ENVELOPE_VERSION = 1;
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -28,29 +28,37 @@ export interface Meta {
   t?: number;
 }
 
-/**
- * Any JSON value or bytes. `undefined`, functions and over-long bodies are refused.
- * @returns `text`: the same as `bytes`, unless the body is raw bytes
- */
-export function encodeBody(body: unknown): { bytes: Buffer; text: string | undefined; raw: boolean } {
+/** Any JSON value, as text, or bytes. `undefined`, functions and over-long bodies are refused. */
+export function encodeBody(body: unknown): { encoded: Buffer | string; raw: boolean } {
   const raw = body instanceof Uint8Array;
-  let bytes: Buffer;
+  const encoded = raw ? bytesOf(body) : textOf(body);
+  const length = Buffer.byteLength(encoded);
+  if (length > MAX_BODY_BYTES)
+    throw new InvalidOptionError('body', `${length} bytes`, `must not exceed ${MAX_BODY_BYTES} bytes`);
+  return { encoded, raw };
+}
+
+function textOf(body: unknown): string {
   let text: string | undefined;
-  if (raw) {
-    bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  } else {
-    try {
-      text = JSON.stringify(body);
-    } catch (cause) {
-      throw new InvalidOptionError('body', String(cause), 'cannot be written as JSON');
-    }
-    if (text === undefined)
-      throw new InvalidOptionError('body', body, 'must be a JSON value or a Buffer; null is allowed');
-    bytes = Buffer.from(text);
+  try {
+    text = JSON.stringify(body);
+  } catch (cause) {
+    throw new InvalidOptionError('body', String(cause), 'cannot be written as JSON');
   }
-  if (bytes.length > MAX_BODY_BYTES)
-    throw new InvalidOptionError('body', `${bytes.length} bytes`, `must not exceed ${MAX_BODY_BYTES} bytes`);
-  return { bytes, text, raw };
+  if (text === undefined)
+    throw new InvalidOptionError('body', body, 'must be a JSON value or a Buffer; null is allowed');
+  return text;
+}
+
+/** What is stored of a body: text in UTF-8, bytes as they are. */
+export function bytesOf(body: string | Uint8Array): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+/** What a broker stores of a message that is sent. */
+export function storedMessage(message: OutgoingMessage): StoredMessage {
+  return { ...message, body: bytesOf(message.body) };
 }
 
 /** Reads stored fields as a message. Throws UndecodableMessageError, never anything else. */

@@ -39,10 +39,10 @@ export interface StoredMessage {
 }
 
 /** A message that the producer has checked, identified and encoded. */
-export interface OutgoingMessage extends StoredMessage {
+export interface OutgoingMessage extends Omit<StoredMessage, 'body'> {
   readonly topic: string;
-  /** The same as `body`, where that is text: a client that writes text need not copy bytes. */
-  readonly text?: string;
+  /** Text stands for its bytes in UTF-8: a client that writes text need not make them. */
+  readonly body: Buffer | string;
   /** Decides shard and queue: ordering key, else idempotency key, else message id. */
   readonly routingKey: string;
   /** Present when a record must outlive the call: an idempotency key or an explicit message id. */

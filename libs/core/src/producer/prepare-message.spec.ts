@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { decodeMessage } from '../message/envelope.js';
+import { decodeMessage, storedMessage } from '../message/envelope.js';
 import { prepareMessage } from './prepare-message.js';
 import type { SendOptions } from './send-options.js';
 
@@ -7,7 +7,7 @@ const now = Date.UTC(2026, 0, 1);
 const prepare = (body: unknown, options?: SendOptions, destination = 'orders'): ReturnType<typeof prepareMessage> =>
   prepareMessage(destination, body, options, { now });
 const roundTrip = (body: unknown, options?: SendOptions): ReturnType<typeof decodeMessage> =>
-  decodeMessage('orders', prepare(body, options));
+  decodeMessage('orders', storedMessage(prepare(body, options)));
 
 describe('prepared message', () => {
   it('of a plain send has an id, an envelope and nothing else', () => {
@@ -104,7 +104,7 @@ describe('compression', () => {
     const message = prepare(body);
     expect(message.body.length).toBeLessThan(length / 2);
     expect(message.meta).toContain('"z":"d"');
-    expect(decodeMessage('orders', message).body).toBe(body);
+    expect(decodeMessage('orders', storedMessage(message)).body).toBe(body);
   });
 
   it('is left out where the caller says so', () => {

@@ -81,7 +81,7 @@ function dueOf(message: OutgoingMessage, now: number): number {
 }
 
 /** What is stored, as bytes of their own: what a caller does to its buffers later must not reach the store. */
-export function storedCopy(message: StoredMessage): StoredMessage {
+export function storedCopy(message: Omit<OutgoingMessage, 'topic' | 'routingKey'>): StoredMessage {
   return {
     messageId: message.messageId,
     tag: message.tag,

@@ -1,6 +1,7 @@
 // A message as a row: prepared and encoded at outbox.send, decoded again by the relay.
 import { crc32 } from 'node:zlib';
 import {
+  bytesOf,
   checkOptions,
   decodeMessage,
   InvalidOptionError,
@@ -72,7 +73,7 @@ export function newRow(destination: string, body: unknown, options: SendOptions,
       options.idempotencyKey === undefined ? null : storableText('send.idempotencyKey', options.idempotencyKey),
     partition: orderingKey === null ? null : partitionOf(message.topic, orderingKey),
     meta: message.meta.toString(),
-    body: message.body,
+    body: bytesOf(message.body),
     delayMs: due && 'delayMs' in due ? due.delayMs : null,
     deliverAtMs: due && 'atMs' in due ? due.atMs : null,
   };
