@@ -103,7 +103,7 @@ describe('a redrive whose process is killed half-way', () => {
   /** What was redriven, as it lies on the group's own retry stream. */
   async function entries(): Promise<{ at: number; messageId: string; generation: number }[]> {
     const rows = await redis.xrange(`{${namespace}:sales:0}:g:till:rs:0`, '-', '+');
-    return rows.map(([id, [, header, , , , state]]) => ({
+    return rows.map(([id, [header, , , state]]) => ({
       at: Number(id.split('-')[0]),
       messageId: header!.split('\n')[0]!,
       generation: (JSON.parse(state!) as { generation: number }).generation,
