@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { BlockingReader } from './blocking-reader.js';
 import type { Connections } from './connections.js';
+import { Deadlines } from './deadlines.js';
 
 const SILENCE_MS = 20;
 
@@ -20,6 +21,7 @@ function forgetful(status: Redis['status']): {
   const dropped: Redis[] = [];
   const connections = {
     settings: { silenceMs: SILENCE_MS },
+    readDeadlines: Deadlines.ofReads(SILENCE_MS),
     blocking: async () => {
       const client = {
         status,

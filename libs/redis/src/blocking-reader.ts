@@ -1,7 +1,6 @@
 // A blocked read that can be ended without losing what it brings: the wait is ended on the server, and the reply taken.
 import type { Redis } from 'ioredis';
 import type { Connections } from './connections.js';
-import { Deadlines } from './deadlines.js';
 import { isEnded } from './end-client.js';
 import { isElsewhere, isMoving } from './server-error.js';
 import type { VirtualTime } from './virtual/virtual-time.js';
@@ -27,7 +26,6 @@ class NeverAnswered extends Error {
 }
 
 export class BlockingReader {
-  private readonly deadlines = new Deadlines();
   private client: Redis | undefined;
   private opening: Promise<Redis> | undefined;
   private closed = false;
@@ -108,7 +106,7 @@ export class BlockingReader {
     signal?.addEventListener('abort', unblock, { once: true });
     // ioredis forgets a call whose socket breaks twice before it is sent again: its promise never ends by itself.
     const silence = SILENCES_PER_READ * this.connections.settings.silenceMs;
-    const answered = this.deadlines.guard(reply, silence, () => new NeverAnswered());
+    const answered = this.connections.readDeadlines.guard(reply, silence, () => new NeverAnswered());
     try {
       return await Promise.race([answered, wasCut]);
     } catch (error) {

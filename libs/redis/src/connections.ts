@@ -16,6 +16,7 @@ import {
   type RedisConnection,
 } from './connection-options.js';
 import { endClient } from './end-client.js';
+import { Deadlines } from './deadlines.js';
 import { defineScripts } from './scripts.js';
 import type { VirtualClock } from './virtual/virtual-time.js';
 
@@ -30,6 +31,8 @@ export class Connections {
   breaks = 0;
   lastError: unknown;
   closed = false;
+  /** Of all reads that block; the calls of a `Caller` have their own. */
+  readonly readDeadlines: Deadlines;
   private readonly breakListeners = new Set<() => void>();
   private onServerReady: (client: Redis) => void = () => undefined;
 
@@ -40,6 +43,7 @@ export class Connections {
     readonly virtual?: VirtualClock,
   ) {
     checkConnection(connection);
+    this.readDeadlines = Deadlines.ofReads(settings.silenceMs);
   }
 
   get connected(): boolean {

@@ -1,6 +1,8 @@
 // Deadlines of calls under way: one timer for all of them, because a timer per call is the dearest part of a call.
 
 const SWEEP_MS = 250;
+/** Of reads that block: their deadlines are long, and one is always under way, so a sweep wakes a process that is at rest. */
+const SWEEPS_PER_SILENCE = 6;
 
 /**
  * A class, not a literal: V8 comes to allocate a literal that mostly lives for a while in the old space, and with it every new
@@ -40,12 +42,19 @@ export class Deadlines {
   private waiting: Waiting[] = [];
   private timer: NodeJS.Timeout | undefined;
 
+  constructor(private readonly sweepMs = SWEEP_MS) {}
+
+  /** @param silenceMs when a silent server is left */
+  static ofReads(silenceMs: number): Deadlines {
+    return new Deadlines(silenceMs / SWEEPS_PER_SILENCE);
+  }
+
   /** The promise's outcome, or a rejection with `expired()` once `ms` (plus at most one sweep) have passed. */
   guard<T>(promise: Promise<T>, ms: number, expired: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const entry = new Waiting(performance.now() + ms, reject, expired);
       this.waiting.push(entry);
-      this.timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
+      this.timer ??= setInterval(() => this.sweep(), this.sweepMs).unref();
       promise.then(
         (value) => {
           entry.end();
