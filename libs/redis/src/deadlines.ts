@@ -3,6 +3,8 @@
 const SWEEP_MS = 250;
 /** Of reads that block: their deadlines are long, and one is always under way, so a sweep wakes a process that is at rest. */
 const SWEEPS_PER_SILENCE = 6;
+/** Reads that ended are kept until the next sweep: however long a silence may be, they must not pile up. */
+const LONGEST_SWEEP_MS = 2_500;
 
 /**
  * A class, not a literal: V8 comes to allocate a literal that mostly lives for a while in the old space, and with it every new
@@ -46,7 +48,7 @@ export class Deadlines {
 
   /** @param silenceMs when a silent server is left */
   static ofReads(silenceMs: number): Deadlines {
-    return new Deadlines(silenceMs / SWEEPS_PER_SILENCE);
+    return new Deadlines(Math.min(silenceMs / SWEEPS_PER_SILENCE, LONGEST_SWEEP_MS));
   }
 
   /** The promise's outcome, or a rejection with `expired()` once `ms` (plus at most one sweep) have passed. */
