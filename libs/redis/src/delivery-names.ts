@@ -47,22 +47,22 @@ export class CallStreams {
   readonly leases: string[] = [];
   /** Ordered mode: of each stream's queue the keys of what is parked. */
   readonly parked: string[] = [];
-  private readonly positions = new Map<string, number>();
+  /** By place, then by epoch: what came late of an ownership that is over must not decide for what came under the new one. */
+  private readonly positions: Map<number | undefined, number>[] = [];
 
   constructor(private readonly shard: GroupShard) {}
 
+  /** Counted from 1. */
   position(delivery: Delivery): number {
     const { epoch, queue, consumer } = delivery;
-    const key = this.shard.keyOf(delivery);
-    // Apart by epoch: what came late of an ownership that is over must not decide for what came under the new one.
-    const name = epoch === undefined ? key : `${key} ${epoch} ${consumer}`;
-    const known = this.positions.get(name);
+    const ofPlace = (this.positions[this.shard.placeOf(delivery)] ??= new Map());
+    const known = ofPlace.get(epoch);
     if (known !== undefined) return known;
-    this.keys.push(key);
+    const position = this.keys.push(this.shard.keyOf(delivery));
     this.leases.push(epoch === undefined ? '' : leaseText({ queue, epoch, member: consumer }));
     if (epoch !== undefined) this.parked.push(...this.shard.group.parked(queue));
-    this.positions.set(name, this.keys.length);
-    return this.keys.length;
+    ofPlace.set(epoch, position);
+    return position;
   }
 }
 
@@ -74,4 +74,10 @@ export function isEarlier(a: string, b: string): boolean {
   if (a.length === b.length) return a < b;
   const [ms, otherMs] = [a.slice(0, dash), b.slice(0, dash)];
   return ms === otherMs ? a.length < b.length : ms < otherMs;
+}
+
+/** Sorts by the entries' ids, in place. They mostly are in order. */
+export function inOrder<Item>(items: Item[], entryOf: (item: Item) => string): void {
+  if (items.some((item, at) => at > 0 && isEarlier(entryOf(item), entryOf(items[at - 1]!))))
+    items.sort((a, b) => (isEarlier(entryOf(a), entryOf(b)) ? -1 : 1));
 }

@@ -6,6 +6,7 @@ import {
   CallStreams,
   fieldOf,
   fieldPrefix,
+  inOrder,
   isEarlier,
   markField,
   pendingName,
@@ -70,7 +71,7 @@ export class Leases {
       this.cursors.get(stream.key) ?? FROM_START,
       fieldPrefix(stream.source, stream.queue),
     ]);
-    const leaseStart = this.caller.monotonic();
+    const lease = { until: this.caller.monotonic() + leaseMs };
     const reply = (await this.caller.run(
       'reclaim',
       [group.started, ...streams.map(({ key }) => key)],
@@ -82,7 +83,7 @@ export class Leases {
       const cursor = next.toString('latin1');
       this.cursors.set(stream.key, cursor);
       for (const [index, entry] of entries.entries())
-        found.push(this.shard.delivery(stream, entry, leaseStart, readNote(notes[index]!.toString('latin1'))));
+        found.push(this.shard.delivery(stream, entry, lease, readNote(notes[index]!.toString('latin1'))));
       return cursor !== FROM_START;
     });
   }
@@ -106,12 +107,15 @@ export class Leases {
   private async note(deliveries: readonly NotedDelivery[]): Promise<void> {
     const { group, subscription } = this.shard;
     const streams = new CallStreams(this.shard);
-    const notes = deliveries.flatMap((delivery) => [
-      streams.position(delivery),
-      fieldOf(delivery),
-      startedNote(delivery),
-    ]);
-    const args = [subscription.group, pendingName(deliveries[0]!), streams.leases.length, ...streams.leases, ...notes];
+    const ofStream: NotedDelivery[][] = [];
+    for (const delivery of deliveries) (ofStream[streams.position(delivery) - 1] ??= []).push(delivery);
+    const notes = ofStream.flatMap((noted, place) => {
+      const { source, queue } = noted[0]!;
+      inOrder(noted, ({ entryId }) => entryId);
+      const entries = noted.map(({ entryId }) => entryId);
+      return [streams.leases[place]!, fieldPrefix(source, queue), noted.length, ...entries, ...noted.map(startedNote)];
+    });
+    const args = [subscription.group, pendingName(deliveries[0]!), ofStream.length, ...notes];
     await this.caller.run('note-started', [group.started, group.owners, ...streams.keys, ...streams.parked], args);
   }
 

@@ -7,18 +7,25 @@ import type { Connections } from './connections.js';
 import type { RawEntry } from './entry-codec.js';
 import { fieldPrefix, isEarlier, leaseText } from './delivery-names.js';
 import { readNote } from './entry-note.js';
+import type { ScriptArgument } from './scripts.js';
 import type { GroupShard, GroupStream } from './streams.js';
 
-/** Where the reading of one stream stands under one epoch. */
-interface Cursor {
-  readonly epoch: number;
+/** Where the reading of one stream stands. */
+interface StreamCursor {
   /** Id after which to look among entries that are pending, or `>` once there are none that we have not seen. */
   after: string;
   /** Latest id that came to us: what lies behind it joins its key when that is parked. */
   seen: string;
   /** Latest id of the stream when it was read: the waker waits for anything behind it. */
   last: string;
-  /** The same of the bell of the queue's parked keys; with the retry stream's cursor. */
+}
+
+/** Where the reading of one queue stands under one epoch. */
+interface QueueCursor {
+  lease: QueueLease;
+  /** The topic's queue, then the group's retries of it. */
+  readonly streams: readonly { readonly stream: GroupStream; readonly cursor: StreamCursor }[];
+  /** As a stream's `last`, of the bell of the queue's parked keys. */
   bell: string;
   /** A reply with parked messages may have been lost. */
   again: boolean;
@@ -26,19 +33,13 @@ interface Cursor {
   isLost: boolean;
 }
 
-type OrderedReply = [
-  entries: RawEntry[],
-  notes: Buffer[],
-  read: number,
-  last: Buffer,
-  paged: RawEntry[],
-  onPaged: Buffer[],
-  bell: Buffer,
-];
+/** Of one stream; empty when it was not read. */
+type StreamReply = [entries: RawEntry[], notes: Buffer[], read: number, last: Buffer] | [];
+type QueueReply = [queue: StreamReply, retries: StreamReply, paged: RawEntry[], onPaged: Buffer[], bell: Buffer];
 
 export class OrderedReceiver {
-  private readonly cursors = new Map<string, Cursor>();
-  /** Rotates, so that a busy queue cannot keep the others waiting. */
+  private readonly cursors = new Map<number, QueueCursor>();
+  /** Rotates: who asks for less than one message of each stream must not always ask the same ones. */
   private turn = 0;
 
   constructor(
@@ -51,51 +52,44 @@ export class OrderedReceiver {
   }
 
   async receive({ max, waitMs, signal, leases = [] }: ReceiveOptions): Promise<Delivery[]> {
-    const ready = await this.readAll(leases, max);
+    const owned = leases.map((lease) => this.cursor(lease));
+    const ready = await this.readAll(owned, max);
     if (ready.length > 0 || waitMs <= 0 || leases.length === 0 || signal?.aborted) return ready;
-    const owned = leases.flatMap((lease) => this.owned(lease));
-    // The connection broke meanwhile: what is pending is looked for before anything is waited for.
-    if (owned.some(({ cursor }) => cursor.after !== '>' && !cursor.isLost)) return [];
-    const bells = owned.filter(({ stream }) => stream.source === 'retry');
-    const keys = [...owned.map(({ stream }) => stream.key), ...bells.map(({ stream }) => this.bellOf(stream))];
-    const ids = [...owned.map(({ cursor }) => cursor.last), ...bells.map(({ cursor }) => cursor.bell)];
+    const streams = owned.flatMap((queue) => queue.streams);
+    const keys = [...streams.map(({ stream }) => stream.key), ...owned.map(({ lease }) => this.bellOf(lease))];
+    const ids = [...streams.map(({ cursor }) => cursor.last), ...owned.map(({ bell }) => bell)];
     const block = this.reader.blockMs(waitMs);
     await this.reader.run(['XREAD', 'COUNT', 1, 'BLOCK', block, 'STREAMS', ...keys, ...ids], signal);
-    return signal?.aborted ? [] : this.readAll(leases, max);
+    return signal?.aborted ? [] : this.readAll(owned, max);
   }
 
   /** A reply may have been lost: everything pending comes once more; the caller knows what it has already. */
   private lookAgain(): void {
-    for (const cursor of this.cursors.values()) {
-      cursor.after = '0-0';
-      cursor.again = true;
+    for (const queue of this.cursors.values()) {
+      for (const { cursor } of queue.streams) cursor.after = '0-0';
+      queue.again = true;
     }
   }
 
-  private bellOf({ queue }: GroupStream): string {
+  private bellOf({ queue }: QueueLease): string {
     return this.shard.group.parkedBell(queue);
   }
 
-  /** The topic's queue first, then the group's retries of it. */
-  private owned(lease: QueueLease): { stream: GroupStream; cursor: Cursor }[] {
-    const streams = this.shard.streams.filter(({ queue }) => queue === lease.queue);
-    return streams.map((stream) => ({ stream, cursor: this.cursor(stream, lease) }));
-  }
-
-  private cursor(stream: GroupStream, { epoch }: QueueLease): Cursor {
-    const known = this.cursors.get(stream.key);
-    if (known?.epoch === epoch) return known;
-    const cursor: Cursor = { epoch, after: '0-0', seen: '0-0', last: '0-0', bell: '0-0', again: false, isLost: false };
-    this.cursors.set(stream.key, cursor);
+  private cursor(lease: QueueLease): QueueCursor {
+    const known = this.cursors.get(lease.queue);
+    if (known?.lease.epoch === lease.epoch) return Object.assign(known, { lease });
+    const streams = this.shard.streams
+      .filter(({ queue }) => queue === lease.queue)
+      .map((stream) => ({ stream, cursor: { after: '0-0', seen: '0-0', last: '0-0' } }));
+    const cursor: QueueCursor = { lease, streams, bell: '0-0', again: false, isLost: false };
+    this.cursors.set(lease.queue, cursor);
     return cursor;
   }
 
-  private async readAll(leases: readonly QueueLease[], max: number): Promise<Delivery[]> {
+  private async readAll(owned: readonly QueueCursor[], max: number): Promise<Delivery[]> {
     const found: Delivery[] = [];
-    this.turn++;
     try {
-      for (let step = 0; step < leases.length && found.length < max; step++)
-        await this.readQueue(leases[(this.turn + step) % leases.length]!, max, found);
+      while (found.length < max && (await this.readOnce(owned, max - found.length, found)));
     } catch (error) {
       this.lookAgain();
       throw error;
@@ -103,60 +97,83 @@ export class OrderedReceiver {
     return found;
   }
 
-  /** What was left pending comes before anything new of the same queue, and both before what is parked. */
-  private async readQueue(lease: QueueLease, max: number, found: Delivery[]): Promise<void> {
-    for (const { stream, cursor } of this.owned(lease)) {
-      for (let isHistory = true; isHistory && found.length < max && !cursor.isLost;) {
-        isHistory = cursor.after !== '>';
-        found.push(...(await this.readOne(stream, lease, cursor, max - found.length)));
-        isHistory ||= cursor.after !== '>';
-      }
-      if (cursor.after !== '>') return;
-    }
-  }
-
-  private async readOne(stream: GroupStream, lease: QueueLease, cursor: Cursor, max: number): Promise<Delivery[]> {
+  /** One call for all queues. Returns whether it has to be repeated before anything is waited for. */
+  private async readOnce(owned: readonly QueueCursor[], max: number, found: Delivery[]): Promise<boolean> {
+    const kept = owned.filter(({ isLost }) => !isLost);
+    if (kept.length === 0) return false;
+    const first = this.turn++ % kept.length;
+    const queues = [...kept.slice(first), ...kept.slice(0, first)];
+    const wasAdopting = queues.some(isAdopting);
     const { group, subscription } = this.shard;
-    const { after } = cursor;
-    const mayTake = stream.source === 'retry' && after === '>';
-    const prefix = fieldPrefix(stream.source, stream.queue);
-    const again = cursor.again && mayTake ? 'again' : '';
     const { breaks } = this.connections;
-    const reply = (await this.caller.run(
+    const replies = (await this.caller.run(
       'read-ordered',
-      [group.owners, group.started, stream.key, ...group.parked(stream.queue)],
-      [subscription.group, leaseText(lease), max, after, prefix, cursor.seen, mayTake ? max : 0, again],
+      [group.owners, group.started, ...queues.flatMap((queue) => this.keysOf(queue))],
+      [subscription.group, max, ...queues.flatMap(argumentsOf)],
       'buffer',
-    )) as OrderedReply | Buffer;
-    cursor.isLost = !Array.isArray(reply);
-    if (!Array.isArray(reply)) return [];
+    )) as (QueueReply | Buffer)[];
     // The script may have run twice, the first time for nobody: what that one brought is found among what is pending.
-    if (this.connections.breaks !== breaks) return [];
-    const [entries, notes, read, lastRead, paged, onPaged, bell] = reply;
-    const last = lastRead.toString('latin1');
-    if (read > 0 && isEarlier(cursor.seen, last)) cursor.seen = last;
-    if (after !== '>') cursor.after = read > 0 ? last : '>';
-    else cursor.last = last;
-    if (mayTake) {
-      cursor.again = false;
-      cursor.bell = bell.toString('latin1');
+    if (this.connections.breaks !== breaks) return true;
+    let read = 0;
+    for (const [place, reply] of replies.entries()) {
+      const queue = queues[place]!;
+      queue.isLost = !Array.isArray(reply);
+      if (Array.isArray(reply)) read += this.take(queue, reply, found);
     }
-    return [
-      ...this.deliveries(stream, lease, entries, notes),
-      ...this.deliveries({ source: 'parked', queue: stream.queue }, lease, paged, onPaged),
-    ];
+    // Read, but nothing of it to be delivered: more may lie behind what joined the parked.
+    return wasAdopting || (found.length === 0 && read > 0);
   }
 
-  private deliveries(
+  private keysOf({ streams, lease }: QueueCursor): string[] {
+    return [...streams.map(({ stream }) => stream.key), ...this.shard.group.parked(lease.queue)];
+  }
+
+  /** Moves the cursors on; returns how many entries were read. */
+  private take(queue: QueueCursor, [first, second, paged, onPaged, bell]: QueueReply, found: Delivery[]): number {
+    const { lease } = queue;
+    let sum = 0;
+    for (const [place, reply] of [first, second].entries()) {
+      if (reply.length === 0) continue;
+      const [entries, notes, read, lastRead] = reply;
+      const { stream, cursor } = queue.streams[place]!;
+      const last = lastRead.toString('latin1');
+      if (read > 0 && isEarlier(cursor.seen, last)) cursor.seen = last;
+      if (cursor.after !== '>') cursor.after = read > 0 ? last : '>';
+      else cursor.last = last;
+      this.add(stream, lease, entries, notes, found);
+      sum += read;
+    }
+    // Without a look at the parked keys there is no word of the bell.
+    if (bell.length > 0) [queue.again, queue.bell] = [false, bell.toString('latin1')];
+    this.add({ source: 'parked', queue: lease.queue }, lease, paged, onPaged, found);
+    return sum;
+  }
+
+  private add(
     from: Pick<GroupStream, 'source' | 'queue'>,
     lease: QueueLease,
     entries: readonly RawEntry[],
     notes: readonly Buffer[],
-  ): Delivery[] {
-    return entries.flatMap((entry, index) => {
-      if (!entry[1]) return [];
+    found: Delivery[],
+  ): void {
+    for (const [index, entry] of entries.entries()) {
+      if (!entry[1]) continue;
       const note = readNote(notes[index]!.toString('latin1'));
-      return [{ ...this.shard.delivery(from, entry, 0, note), epoch: lease.epoch, leaseUntil: lease.until }];
-    });
+      found.push(this.shard.delivery(from, entry, lease, note));
+    }
   }
+}
+
+/** Something may be pending that has not come to us. */
+function isAdopting({ streams }: QueueCursor): boolean {
+  return streams.some(({ cursor }) => cursor.after !== '>');
+}
+
+function argumentsOf({ lease, streams, again }: QueueCursor): ScriptArgument[] {
+  const ofStreams = streams.flatMap(({ stream, cursor }) => [
+    fieldPrefix(stream.source, stream.queue),
+    cursor.after,
+    cursor.seen,
+  ]);
+  return [leaseText(lease), again ? 'again' : '', ...ofStreams];
 }

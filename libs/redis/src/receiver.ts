@@ -98,7 +98,7 @@ export class Receiver {
     return this.deliveries(await this.readRaw(options, keys, ids, signal));
   }
 
-  private leaseStart = 0;
+  private lease = { until: 0 };
 
   private async readRaw(
     options: (string | number)[],
@@ -106,11 +106,11 @@ export class Receiver {
     ids: string[],
     signal?: AbortSignal,
   ): Promise<StreamReply[] | null> {
-    const { group, consumer } = this.shard.subscription;
+    const { group, consumer, leaseMs } = this.shard.subscription;
     const command = ['XREADGROUP', 'GROUP', group, consumer, ...options, 'STREAMS', ...keys, ...ids];
     const reply = (await this.reader.run(command, signal)) as StreamReply[] | null;
     // The entries were leased just before the reply was sent, not when the wait began.
-    this.leaseStart = this.connections.monotonic();
+    this.lease = { until: this.connections.monotonic() + leaseMs };
     return reply;
   }
 
@@ -121,7 +121,7 @@ export class Receiver {
       for (const entry of entries) {
         // A pending entry whose message is gone (deleted by hand) cannot be delivered; reclaim clears its row.
         if (!entry[1]) continue;
-        deliveries.push(this.shard.delivery(stream, entry, this.leaseStart));
+        deliveries.push(this.shard.delivery(stream, entry, this.lease));
       }
     }
     return deliveries;

@@ -40,7 +40,7 @@ const SCRIPTS = {
   'release-queue': ['always', 'owner'],
   'join-group': ['clock'],
   'leave-group': [],
-  'read-ordered': ['clock', 'ids', 'owner', 'entry', 'parked', 'pages'],
+  'read-ordered': ['clock', 'ids', 'owner', 'entry', 'parked', 'held', 'pages', 'reading'],
   'wake-parked': ['always', 'clock', 'parked'],
   'list-parked-keys': ['clock', 'parked'],
   'count-parked': ['clock', 'parked'],

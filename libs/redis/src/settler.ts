@@ -3,7 +3,7 @@ import type { Settlement, SettleResult } from '@millrace/core';
 import type { Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
 import { encodeState } from './retry-field.js';
-import { CallStreams, fieldOf, isEarlier, pendingName, type NotedDelivery } from './delivery-names.js';
+import { CallStreams, fieldOf, fieldPrefix, inOrder, pendingName, type NotedDelivery } from './delivery-names.js';
 import type { ScriptArgument } from './scripts.js';
 import type { GroupShard } from './streams.js';
 
@@ -48,25 +48,24 @@ export class Settler {
     return items.every(isPlain) ? this.acknowledge(items) : this.end(items);
   }
 
-  /** The hot path: one argument for each stream. */
+  /** The hot path: three arguments for each stream. */
   private async acknowledge(items: Settling[], marks: readonly ScriptArgument[] = []): Promise<SettleResult[]> {
-    const { keys, group, streams, subscription } = this.shard;
+    const { keys, group, subscription } = this.shard;
+    const streams = new CallStreams(this.shard);
     const ofStream: number[][] = [];
-    for (const [index, { delivery }] of items.entries()) (ofStream[this.shard.placeOf(delivery)] ??= []).push(index);
-    const names = [keys.meta, group.started];
-    const args = [subscription.group, subscription.consumer, marks.length, ...marks];
+    for (const [index, { delivery }] of items.entries()) (ofStream[streams.position(delivery) - 1] ??= []).push(index);
+    const args = [subscription.group, pendingName(items[0]!.delivery), marks.length, ...marks];
     const order: number[] = [];
+    const entryOf = (index: number): string => items[index]!.delivery.entryId;
     for (const [place, indexes] of ofStream.entries()) {
-      if (!indexes) continue;
-      const entryOf = (index: number): string => items[index]!.delivery.entryId;
-      // They mostly end in the order in which they came.
-      if (indexes.some((index, at) => at > 0 && isEarlier(entryOf(index), entryOf(indexes[at - 1]!))))
-        indexes.sort((a, b) => (isEarlier(entryOf(a), entryOf(b)) ? -1 : 1));
-      names.push(streams[place]!.key);
-      args.push(indexes.map(entryOf).join(' '));
+      const { epoch, source, queue } = items[indexes[0]!]!.delivery;
+      inOrder(indexes, entryOf);
+      const prefix = epoch === undefined ? '' : fieldPrefix(source, queue);
+      args.push(streams.leases[place]!, prefix, indexes.map(entryOf).join(' '));
       order.push(...indexes);
     }
     const results = items.map((): SettleResult => 'settled');
+    const names = [keys.meta, group.started, group.owners, ...streams.keys];
     const { lost } = refusals(await this.answer('ack', (slot) => keys.slot(slot), names, args));
     for (const index of lost) results[order[index]!] = 'lease-lost';
     return results;
@@ -125,9 +124,10 @@ export class Settler {
   }
 }
 
-/** Done, in a concurrent group, and nothing is noted or kept that would have to go with it. */
+/** Done, and nothing is kept that would have to go with it; noted at most as every entry of an ordered group is. */
 function isPlain({ delivery, settlement }: Settling): boolean {
-  if (settlement.type !== 'ack' || delivery.epoch !== undefined || delivery.noted !== undefined) return false;
+  if (settlement.type !== 'ack' || delivery.source === 'parked') return false;
+  if (delivery.epoch === undefined && delivery.noted !== undefined) return false;
   return !settlement.skipped && !settlement.expired && !settlement.leadsParked;
 }
 

@@ -55,7 +55,7 @@ describe('start marks', () => {
     const settled = settle('1-0');
     await leases.markStarted([delivery(0, '9-0'), delivery(0, '10-0'), delivery(1, '5-0')]);
     await expect(settled).resolves.toEqual(['settled']);
-    expect(calls).toEqual([['ack', ['g', 'c', 4, 'w:c:q0:', '10-0', 'w:c:q1:', '5-0', '1-0']]]);
+    expect(calls).toEqual([['ack', ['g', 'c', 4, 'w:c:q0:', '10-0', 'w:c:q1:', '5-0', '', '', '1-0']]]);
   });
 
   it('leave alone when nothing waits', async () => {

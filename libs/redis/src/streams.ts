@@ -1,5 +1,5 @@
 // The streams a group reads in one shard, and the deliveries that come out of them.
-import type { Delivery, RetryState, Subscription } from '@millrace/core';
+import type { Delivery, QueueLease, RetryState, Subscription } from '@millrace/core';
 import type { NotedDelivery } from './delivery-names.js';
 import type { EntryNote } from './entry-note.js';
 import { decodeEntry, type RawEntry } from './entry-codec.js';
@@ -40,9 +40,11 @@ export class GroupShard {
     return this.byKey.get(key)!;
   }
 
-  /** In `streams`; of what lies in a stream. */
+  /** Where it comes from, as a small number: its place in `streams`, or behind them when it was parked. */
   placeOf({ source, queue }: Delivery): number {
-    return source === 'queue' ? queue : this.subscription.queuesPerShard + queue;
+    const { queuesPerShard } = this.subscription;
+    if (source === 'queue') return queue;
+    return source === 'retry' ? queuesPerShard + queue : 2 * queuesPerShard + queue;
   }
 
   keyOf(delivery: Delivery): string {
@@ -51,18 +53,18 @@ export class GroupShard {
   }
 
   /**
-   * @param leaseStart monotonic ms taken before the read was sent: the lease cannot have begun earlier
+   * @param lease how long it is surely ours, on the monotonic clock (ms); ordered mode: under which epoch
    * @param note crashes and fence noted on the entry, when it has a note
    */
   delivery(
     stream: Pick<GroupStream, 'source' | 'queue'>,
     raw: RawEntry,
-    leaseStart: number,
+    lease: Pick<QueueLease, 'until'> & { readonly epoch?: number },
     note?: EntryNote,
   ): NotedDelivery {
     const { entryId, message, state, fencedBy, writtenAt, readyAt } = decodeEntry(raw);
     const noted = note?.noted;
-    const { topic, group, consumer, leaseMs } = this.subscription;
+    const { topic, group, consumer } = this.subscription;
     return {
       topic,
       group,
@@ -71,13 +73,14 @@ export class GroupShard {
       source: stream.source,
       entryId,
       consumer,
+      epoch: lease.epoch,
       state: withCrashes(state, noted),
       message,
       // A retry may be handed out in the very ms in which it was stored.
       fence: Math.max(note?.fence ?? writtenAt, fencedBy + 1),
       readyAt,
       isReplayed: note?.isReplayed,
-      leaseUntil: leaseStart + leaseMs,
+      leaseUntil: lease.until,
       noted,
     };
   }

@@ -4,6 +4,7 @@ import type { Delivery } from './delivery.js';
 import type { DeliveryContext } from './delivery-context.js';
 import type { HandlerPool } from './handler-pool.js';
 import type { HandlerResult } from './settlement.js';
+import type { QueueLanes } from '../ordering/queue-lanes.js';
 import type { WatchedRun } from './timeout-watch.js';
 
 /**
@@ -24,6 +25,8 @@ export class HeldDelivery implements Chained<HeldDelivery> {
   chain?: Chain<HeldDelivery>;
   before?: HeldDelivery;
   after?: HeldDelivery;
+  /** Ordered mode: those of the queue that it came from. */
+  lanes?: QueueLanes;
   /** While its handler runs. */
   watched?: WatchedRun<HeldDelivery>;
   state: HeldState = 'waiting';

@@ -4,7 +4,7 @@ import type { HeldDelivery } from '../consumer/held-delivery.js';
 
 export class Lane {
   /** What may still run here, the head first. */
-  readonly row = new Set<HeldDelivery>();
+  row: HeldDelivery[] = [];
   /** The broker keeps this key's messages apart; what comes straight from a queue joins them. */
   isParked = false;
   /** Deliveries on their way to the parked ones. */
@@ -13,8 +13,7 @@ export class Lane {
   deferred: { held: HeldDelivery; settlement: Settlement } | undefined;
 
   get head(): HeldDelivery | undefined {
-    const [head] = this.row;
-    return head;
+    return this.row[0];
   }
 
   /** The settlement of its head is still to be sent. */
@@ -25,6 +24,6 @@ export class Lane {
 
   /** Nothing of the key is here any more, nor about to come. */
   get isEmpty(): boolean {
-    return this.row.size === 0 && this.leaving === 0 && !this.deferred;
+    return this.row.length === 0 && this.leaving === 0 && !this.deferred;
   }
 }

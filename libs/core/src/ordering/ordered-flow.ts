@@ -6,12 +6,10 @@ import type { Dispatcher } from '../consumer/dispatcher.js';
 import type { HeldDelivery } from '../consumer/held-delivery.js';
 import type { SettleAnswer } from '../consumer/settler.js';
 import type { MqEvents } from '../events.js';
-import type { QueueLanes } from './queue-lanes.js';
 import type { QueueOwner } from './queue-owner.js';
 
 export class OrderedFlow implements DeliveryFlow {
   readonly waitsForStalled = true;
-  private readonly lanesOf = new WeakMap<HeldDelivery, QueueLanes>();
 
   constructor(
     private readonly dispatcher: Dispatcher,
@@ -23,18 +21,16 @@ export class OrderedFlow implements DeliveryFlow {
     const lanes = this.owner.lanesOf(held.delivery);
     // Read under a lease that is gone: the next owner reads it first.
     if (!lanes) return this.dispatcher.letGo(held);
-    this.lanesOf.set(held, lanes);
     lanes.accept(held);
   }
 
   mayStart(held: HeldDelivery, now: number): boolean {
-    return this.lanesOf.get(held)!.mayStart(held, now);
+    return held.lanes!.mayStart(held, now);
   }
 
   /** A message that no listener wants was never in a lane. */
   settle(held: HeldDelivery, settlement: Settlement): void {
-    const lanes = this.lanesOf.get(held);
-    if (lanes) lanes.settle(held, settlement);
+    if (held.lanes) held.lanes.settle(held, settlement);
     else this.dispatcher.settler.settle(held, settlement);
   }
 
@@ -43,7 +39,7 @@ export class OrderedFlow implements DeliveryFlow {
   }
 
   settled(held: HeldDelivery, settlement: Settlement, answer: SettleAnswer): void {
-    this.lanesOf.get(held)!.settled(held, settlement, answer);
+    held.lanes!.settled(held, settlement, answer);
   }
 
   /** Nothing to tell the broker: it goes to the next owner together with the queue. */

@@ -28,6 +28,9 @@ describe('lanes of a queue', () => {
   };
   const dispatcher = {
     settler,
+    get inHand() {
+      return [...byName.values()].filter(({ state }) => state !== 'gone');
+    },
     ready: (held: HeldDelivery) => {
       if (held.state === 'gone') return;
       held.state = 'waiting';

@@ -4,7 +4,8 @@ import type { Dispatcher } from '../consumer/dispatcher.js';
 import type { HeldDelivery } from '../consumer/held-delivery.js';
 import type { SettleAnswer } from '../consumer/settler.js';
 import type { Window } from '../consumer/window.js';
-import { Lane } from './lane.js';
+import type { Lane } from './lane.js';
+import { Lanes } from './lanes.js';
 
 export interface QueueLanesParts {
   readonly dispatcher: Dispatcher;
@@ -30,10 +31,9 @@ const LONG_ROW = 32;
  */
 export class QueueLanes {
   isBroken = false;
-  private readonly lanes = new Map<string, Lane>();
+  private readonly lanes = new Lanes();
   /** Empty lanes of parked keys: a read that is under way may still bring what was delivered before they were parked. */
   private vacated = new Set<string>();
-  private readonly inHand = new Set<HeldDelivery>();
   /** Wanted to start while the queue was paused or its lease was in doubt. */
   private readonly keptBack = new Set<HeldDelivery>();
   private isClosed = false;
@@ -50,31 +50,35 @@ export class QueueLanes {
 
   /** A handler runs, or a settlement is under way. */
   get isBusy(): boolean {
-    return [...this.inHand].some(({ state }) => state === 'running' || state === 'stalled' || state === 'settling');
+    return this.holds(({ state }) => state === 'running' || state === 'stalled' || state === 'settling');
   }
 
   get hasStalled(): boolean {
-    return [...this.inHand].some(({ state }) => state === 'stalled');
+    return this.holds(({ state }) => state === 'stalled');
   }
 
   accept(held: HeldDelivery): void {
-    this.inHand.add(held);
+    held.lanes = this;
     const { message, source } = held.delivery;
     if (message.orderingKey === '') return this.begin(held);
-    const lane = this.lane(message.orderingKey);
+    const lane = this.lanes.of(message.orderingKey);
     if (source === 'parked') lane.isParked = true;
     else if (lane.isParked) return this.leave(lane, held);
-    lane.row.add(held);
+    lane.row.push(held);
     if (lane.head === held) return this.begin(held);
     this.parts.window.park(held);
-    if (!lane.isParked && lane.row.size > LONG_ROW && this.parts.window.isCrowded) this.parkFollowers(lane);
+    if (!lane.isParked && lane.row.length > LONG_ROW && this.parts.window.isCrowded) this.parkFollowers(lane);
   }
 
   /** What a read brought that began before a key was parked has been accepted by now. */
   beforeRead(): void {
     const before = this.vacated;
     this.vacated = new Set();
-    for (const key of before) this.forget(key);
+    for (const key of before) {
+      const lane = this.lanes.get(key);
+      if (lane?.isEmpty) lane.isParked = false;
+    }
+    this.lanes.sweep();
   }
 
   mayStart(held: HeldDelivery, now: number): boolean {
@@ -135,7 +139,7 @@ export class QueueLanes {
     this.isClosed = true;
     const leftRunning = new Map([...this.parts.leftRunning].filter(([, { isRunning }]) => isRunning));
     for (const { deferred } of this.lanes.values()) if (deferred) this.drop(deferred.held);
-    for (const held of this.inHand) {
+    for (const held of this.inHand()) {
       if (held.isRunning) {
         leftRunning.set(held.delivery.message.orderingKey, held);
         this.parts.dispatcher.lose(held);
@@ -143,16 +147,18 @@ export class QueueLanes {
         this.parts.dispatcher.letGo(held);
       }
     }
-    this.inHand.clear();
     this.lanes.clear();
     this.keptBack.clear();
     return leftRunning;
   }
 
-  private lane(key: string): Lane {
-    let lane = this.lanes.get(key);
-    if (!lane) this.lanes.set(key, (lane = new Lane()));
-    return lane;
+  private *inHand(): Generator<HeldDelivery> {
+    for (const held of this.parts.dispatcher.inHand) if (held.lanes === this) yield held;
+  }
+
+  private holds(matches: (held: HeldDelivery) => boolean): boolean {
+    for (const held of this.inHand()) if (matches(held)) return true;
+    return false;
   }
 
   /** The head of a lane, or a message without a key. */
@@ -167,13 +173,13 @@ export class QueueLanes {
 
   private parkFollowers(lane: Lane): void {
     lane.isParked = true;
-    const [, ...followers] = lane.row;
+    const [head, ...followers] = lane.row;
+    if (head) lane.row = [head, ...followers.filter(({ delivery }) => delivery.source === 'parked')];
     for (const held of followers) if (held.delivery.source !== 'parked') this.leave(lane, held);
   }
 
   /** Unless a head is still to be settled here, nobody would wake the key if it is not parked any more by then. */
   private leave(lane: Lane, held: HeldDelivery): void {
-    lane.row.delete(held);
     lane.leaving++;
     this.send(held, lane.willWake ? { type: 'follow' } : { type: 'follow', wake: true });
   }
@@ -195,27 +201,20 @@ export class QueueLanes {
     } else if (endsHere(settlement)) {
       // The rest of its page stays with the broker too, and comes again behind it.
       for (const follower of lane.row) this.drop(follower);
-      lane.row.clear();
-    } else if (lane.row.delete(held) && lane.head) {
-      this.begin(lane.head);
+      lane.row = [];
+    } else if (lane.head === held) {
+      lane.row.shift();
+      if (lane.head) this.begin(lane.head);
     }
     if (lane.leaving === 0 && lane.deferred) {
       const { deferred } = lane;
       lane.deferred = undefined;
       this.send(deferred.held, deferred.settlement);
     }
-    if (!lane.isEmpty) return;
-    if (lane.isParked) this.vacated.add(key);
-    else this.lanes.delete(key);
-  }
-
-  private forget(key: string): void {
-    const lane = this.lanes.get(key);
-    if (lane?.isEmpty) this.lanes.delete(key);
+    if (lane.isParked && lane.isEmpty) this.vacated.add(key);
   }
 
   private drop(held: HeldDelivery): void {
-    this.inHand.delete(held);
     this.parts.dispatcher.letGo(held);
   }
 }

@@ -12,6 +12,12 @@ end
 
 -- id, tag, ordering key, envelope; nothing of an entry that is not ours.
 local function read_header(fields)
-  local id, tag, length, rest = string.match(fields[1], '^([^\n]*)\n([^\n]*)\n(%d+)\n(.*)$')
-  if id then return id, tag, string.sub(rest, 1, tonumber(length)), string.sub(rest, tonumber(length) + 1) end
+  local id, tag, length, rest = string.match(fields[1], '^([^\n]*)\n([^\n]*)\n(%d+)\n()')
+  if id then return id, tag, string.sub(fields[1], rest, rest + length - 1), string.sub(fields[1], rest + length) end
+end
+
+-- '' for an entry that is not ours as well.
+local function ordering_key(fields)
+  local length, rest = string.match(fields[1], '^[^\n]*\n[^\n]*\n(%d+)\n()')
+  return length and string.sub(fields[1], rest, rest + length - 1) or ''
 end

@@ -33,11 +33,18 @@ local function note_key(p, okey, since, takes, page)
   redis.call('HSET', p.kept, key_name(okey), since .. ' ' .. takes .. ' ' .. page)
 end
 
--- A copy that is there already stays: it may carry the state of a later attempt.
-local function keep(p, okey, member, message, now)
-  redis.call('HSETNX', p.kept, key_name(okey), text(now) .. ' 0 ')
-  redis.call('ZADD', p.members, 0, member)
+local noted = {} -- keys that have their note, as far as this call knows
+
+-- Without its place among the members. A copy that is there already stays: it may carry the state of a later attempt.
+local function keep_copy(p, okey, member, message, now)
+  if not noted[okey] then redis.call('HSETNX', p.kept, key_name(okey), text(now) .. ' 0 ') end
+  noted[okey] = true
   redis.call('HSETNX', p.kept, member, cmsgpack.pack(message))
+end
+
+local function keep(p, okey, member, message, now)
+  keep_copy(p, okey, member, message, now)
+  redis.call('ZADD', p.members, 0, member)
 end
 
 local function drop(p, member)
@@ -59,6 +66,7 @@ local function go_on(p, okey)
   if not first then
     redis.call('ZREM', p.keys, okey)
     redis.call('HDEL', p.kept, key_name(okey))
+    noted[okey] = nil
     return
   end
   local _, _, page = key_note(p, okey)

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { FIRST_DELIVERY } from '@millrace/core';
+import { FIRST_DELIVERY, type Delivery } from '@millrace/core';
 import type { ContractKit } from './broker-contract.js';
 import type { Member } from './member.js';
 import { bodies, FAILED_TWICE } from './outgoing.js';
@@ -38,6 +38,32 @@ export function orderedReadCases({ promise: register, scene }: ContractKit): voi
     const [one, two] = [await stage.member('g', ORDERED), await stage.member('g', ORDERED)];
     expect(bodies(await (await one.own(1)).drain())).toEqual(['one']);
     expect(bodies(await (await two.own(0)).drain())).toEqual(['zero']);
+  });
+
+  promise('a backlog of one queue keeps no other queue waiting', async () => {
+    const stage = await scene({ queues: 3 });
+    const one = await stage.member('g', ORDERED);
+    for (const queue of [0, 1, 2]) await one.own(queue);
+    await stage.send(
+      ...Array.from({ length: 100 }, (_, index) => ({ orderingKey: stage.keyOf(1), body: `b${index}` })),
+    );
+    await stage.send({ orderingKey: stage.keyOf(0), body: 'zero' }, { orderingKey: stage.keyOf(2), body: 'two' });
+    const found: Delivery[] = [];
+    for (let read = 0; read < 8; read++) found.push(...(await one.receive({ max: 4 })));
+    expect(bodies(found)).toEqual(expect.arrayContaining(['zero', 'two', 'b0', 'b1']));
+  });
+
+  promise('a read that asks for one message at a time comes to every queue', async () => {
+    const stage = await scene({ queues: 3 });
+    const one = await stage.member('g', ORDERED);
+    for (const queue of [0, 1, 2]) {
+      await one.own(queue);
+      const key = stage.keyOf(queue);
+      await stage.send(...Array.from({ length: 20 }, (_, index) => ({ orderingKey: key, body: `${queue}-${index}` })));
+    }
+    const found: Delivery[] = [];
+    for (let read = 0; read < 12; read++) found.push(...(await one.receive({ max: 1 })));
+    expect(new Set(found.map(({ queue }) => queue))).toEqual(new Set([0, 1, 2]));
   });
 
   promise('a waiting owner is woken by a new message', async () => {

@@ -280,6 +280,16 @@ export function parkedKeyCases({ promise: register, scene }: ContractKit): void 
     expect(await stage.group('g')).toMatchObject({ ready: 0, leased: 1, parked: 599 });
   });
 
+  promise('a parked key that is due does not wait for the backlog of its queue', async () => {
+    const { stage, one } = await pair('a1');
+    await one.settle(await one.drain(), retry(0));
+    await stage.send(...keyed(...Array.from({ length: 100 }, (_, index) => `b${index}`)));
+    const found: Delivery[] = [];
+    for (let read = 0; read < 8; read++) found.push(...(await one.receive({ max: 4 })));
+    expect(bodies(ofA(found))).toEqual(['a1']);
+    expect(bodies(found).filter((body) => body !== 'a1')).toEqual(found.slice(1).map((_, index) => `b${index}`));
+  });
+
   promise('a redriven message whose key is parked waits with it', async () => {
     const { stage, one } = await pair('a1', 'a2');
     const [a1, a2] = await one.drain();

@@ -13,12 +13,14 @@ interface Reader {
   readonly max: number;
   /** Unix ms of the store's clock. */
   readonly now: number;
+  /** Grows: which of its streams comes first. */
+  readonly turn: number;
 }
 
-/** Leases up to `max` entries of one queue; none when the queue lease is not ours any more. */
+/** Leases up to `max` entries of one queue, beginning with another stream of it at each turn; none when the queue lease is not ours any more. */
 export function readOwned(part: GroupShard, shard: Shard, lease: QueueLease, reader: Reader): PendingEntry[] {
   if (!holds(part, lease)) return [];
-  const { consumer, max } = reader;
+  const { consumer, max, turn } = reader;
   const { epoch, queue } = lease;
   const terms = { consumer, epoch, leaseUntil: Infinity, started: false };
   const taken = adopt(part, lease, reader);
@@ -26,9 +28,13 @@ export function readOwned(part: GroupShard, shard: Shard, lease: QueueLease, rea
   const keepParked = (entries: PendingEntry[]): void => {
     for (const pending of entries) if (!joinParked(part, pending, reader.now)) taken.push(pending);
   };
-  keepParked(takeNew(part, shard, queue, max - taken.length, terms));
-  keepParked(takeRetries(part, max - taken.length, terms, queue));
-  taken.push(...takePages(part, queue, max - taken.length, { consumer, epoch }));
+  const streams: ((room: number) => void)[] = [
+    (room) => keepParked(takeNew(part, shard, queue, room, terms)),
+    (room) => keepParked(takeRetries(part, room, terms, queue)),
+    (room) => taken.push(...takePages(part, queue, room, { consumer, epoch })),
+  ];
+  for (let step = 0; step < streams.length && taken.length < max; step++)
+    streams[(turn + step) % streams.length]!(max - taken.length);
   return taken;
 }
 

@@ -48,11 +48,15 @@ export class Receiver {
       return taken.map((pending) => this.toDelivery(subscription, shard, pending, leaseUntil));
     }
     const deliveries: Delivery[] = [];
-    for (const lease of leases.filter((owned) => owned.shard === shard)) {
+    const owned = leases.filter((lease) => lease.shard === shard);
+    const turn = part.nextStream++;
+    for (let step = 0; step < owned.length; step++) {
+      const lease = owned[(turn + step) % owned.length]!;
       const taken = readOwned(part, stored, lease, {
         consumer: subscription.consumer,
         max: max - deliveries.length,
         now: this.store.now(),
+        turn: Math.floor(turn / owned.length),
       });
       deliveries.push(...taken.map((pending) => this.toDelivery(subscription, shard, pending, lease.until)));
     }
