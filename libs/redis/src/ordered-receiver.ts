@@ -37,6 +37,12 @@ interface QueueCursor {
 type StreamReply = [entries: RawEntry[], notes: Buffer[], read: number, last: Buffer] | [];
 type QueueReply = [queue: StreamReply, retries: StreamReply, paged: RawEntry[], onPaged: Buffer[], bell: Buffer];
 
+/** Something pending that we have not seen; or something behind messages that joined their parked keys. */
+type Left = 'unseen' | 'behind' | 'nothing';
+
+/** The messages behind a parked key may be very many: who asked is answered after so long, be it with nothing. */
+const LONGEST_JOINING_MS = 1000;
+
 export class OrderedReceiver {
   private readonly cursors = new Map<number, QueueCursor>();
   /** Rotates: who asks for less than one message of each stream must not always ask the same ones. */
@@ -53,14 +59,14 @@ export class OrderedReceiver {
 
   async receive({ max, waitMs, signal, leases = [] }: ReceiveOptions): Promise<Delivery[]> {
     const owned = leases.map((lease) => this.cursor(lease));
-    const ready = await this.readAll(owned, max);
+    const ready = await this.readAll(owned, max, signal);
     if (ready.length > 0 || waitMs <= 0 || leases.length === 0 || signal?.aborted) return ready;
     const streams = owned.flatMap((queue) => queue.streams);
     const keys = [...streams.map(({ stream }) => stream.key), ...owned.map(({ lease }) => this.bellOf(lease))];
     const ids = [...streams.map(({ cursor }) => cursor.last), ...owned.map(({ bell }) => bell)];
     const block = this.reader.blockMs(waitMs);
     await this.reader.run(['XREAD', 'COUNT', 1, 'BLOCK', block, 'STREAMS', ...keys, ...ids], signal);
-    return signal?.aborted ? [] : this.readAll(owned, max);
+    return signal?.aborted ? [] : this.readAll(owned, max, signal);
   }
 
   /** A reply may have been lost: everything pending comes once more; the caller knows what it has already. */
@@ -86,10 +92,14 @@ export class OrderedReceiver {
     return cursor;
   }
 
-  private async readAll(owned: readonly QueueCursor[], max: number): Promise<Delivery[]> {
+  private async readAll(owned: readonly QueueCursor[], max: number, signal?: AbortSignal): Promise<Delivery[]> {
     const found: Delivery[] = [];
+    const joinUntil = this.caller.monotonic() + LONGEST_JOINING_MS;
     try {
-      while (found.length < max && (await this.readOnce(owned, max - found.length, found)));
+      for (let left: Left = 'unseen'; left !== 'nothing' && found.length < max;) {
+        left = await this.readOnce(owned, max - found.length, found);
+        if (left === 'behind' && (signal?.aborted || this.caller.monotonic() > joinUntil)) break;
+      }
     } catch (error) {
       this.lookAgain();
       throw error;
@@ -97,10 +107,10 @@ export class OrderedReceiver {
     return found;
   }
 
-  /** One call for all queues. Returns whether it has to be repeated before anything is waited for. */
-  private async readOnce(owned: readonly QueueCursor[], max: number, found: Delivery[]): Promise<boolean> {
+  /** One call for all queues. Says what is left to be read before anything is waited for. */
+  private async readOnce(owned: readonly QueueCursor[], max: number, found: Delivery[]): Promise<Left> {
     const kept = owned.filter(({ isLost }) => !isLost);
-    if (kept.length === 0) return false;
+    if (kept.length === 0) return 'nothing';
     const first = this.turn++ % kept.length;
     const queues = [...kept.slice(first), ...kept.slice(0, first)];
     const wasAdopting = queues.some(isAdopting);
@@ -113,15 +123,15 @@ export class OrderedReceiver {
       'buffer',
     )) as (QueueReply | Buffer)[];
     // The script may have run twice, the first time for nobody: what that one brought is found among what is pending.
-    if (this.connections.breaks !== breaks) return true;
+    if (this.connections.breaks !== breaks) return 'unseen';
     let read = 0;
     for (const [place, reply] of replies.entries()) {
       const queue = queues[place]!;
       queue.isLost = !Array.isArray(reply);
       if (Array.isArray(reply)) read += this.take(queue, reply, found);
     }
-    // Read, but nothing of it to be delivered: more may lie behind what joined the parked.
-    return wasAdopting || (found.length === 0 && read > 0);
+    if (wasAdopting) return 'unseen';
+    return found.length === 0 && read > 0 ? 'behind' : 'nothing';
   }
 
   private keysOf({ streams, lease }: QueueCursor): string[] {
