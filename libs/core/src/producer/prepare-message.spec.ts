@@ -114,6 +114,21 @@ describe('compression', () => {
     expect(message.meta).not.toContain('"z"');
   });
 
+  it('is made for base64, of which a quarter can be saved', () => {
+    const message = prepare(randomBytes(9000).toString('base64'));
+    expect(message.meta).toContain('"z":"d"');
+    expect(message.body.length).toBeLessThan(10_000);
+  });
+
+  it('is made for text behind a beginning that looks random, whatever the size', () => {
+    for (const length of [8000, 120_000]) {
+      const bytes = Buffer.concat([randomBytes(512), Buffer.from(words.slice(0, length))]);
+      const message = prepare(bytes);
+      expect(message.meta).toContain('"z":"d"');
+      expect(decodeMessage('orders', storedMessage(message)).body).toEqual(bytes);
+    }
+  });
+
   it.each([5000, 200_000])('is left out for %i bytes that do not get a tenth smaller', (length) => {
     const bytes = randomBytes(length);
     expect(prepare(bytes).body).toEqual(bytes);
