@@ -1,6 +1,7 @@
 // The wire format (docs/wire-format.md): how a message becomes stored fields and back. Version N reads N - 1.
 import { inflateRawSync } from 'node:zlib';
 import { InvalidOptionError, UndecodableMessageError } from '../errors.js';
+import { fitsIn } from './fits-in.js';
 import type { Headers, Message, OutgoingMessage, StoredMessage } from './message.js';
 
 export const ENVELOPE_VERSION = 1;
@@ -32,9 +33,10 @@ export interface Meta {
 export function encodeBody(body: unknown): { encoded: Buffer | string; raw: boolean } {
   const raw = body instanceof Uint8Array;
   const encoded = raw ? bytesOf(body) : textOf(body);
-  const length = Buffer.byteLength(encoded);
-  if (length > MAX_BODY_BYTES)
-    throw new InvalidOptionError('body', `${length} bytes`, `must not exceed ${MAX_BODY_BYTES} bytes`);
+  if (!fitsIn(MAX_BODY_BYTES, encoded)) {
+    const given = `${Buffer.byteLength(encoded)} bytes`;
+    throw new InvalidOptionError('body', given, `must not exceed ${MAX_BODY_BYTES} bytes`);
+  }
   return { encoded, raw };
 }
 

@@ -1,6 +1,7 @@
 // Bodies above 4 KiB are stored compressed where that saves at least a tenth.
 import { deflateRawSync } from 'node:zlib';
 import { bytesOf } from '../message/envelope.js';
+import { fitsIn } from '../message/fits-in.js';
 
 export const COMPRESS_ABOVE_BYTES = 4 * 1024;
 const SAVES_ENOUGH = 0.9;
@@ -14,7 +15,7 @@ const SAMPLE_BYTES = 256;
  * such bytes are missed.
  */
 export function compressed(body: Buffer | string): Buffer | undefined {
-  if (Buffer.byteLength(body) <= COMPRESS_ABOVE_BYTES) return undefined;
+  if (fitsIn(COMPRESS_ABOVE_BYTES, body)) return undefined;
   const bytes = bytesOf(body);
   // A code for single bytes could not save enough then.
   if (bitsPerByte(bytes) > 8 * SAVES_ENOUGH) return undefined;

@@ -4,6 +4,7 @@ import { checkTtl, type Duration } from '../duration.js';
 import { InvalidOptionError } from '../errors.js';
 import { parseDestination, type Destination } from '../message/destination.js';
 import { encodeBody } from '../message/envelope.js';
+import { fitsIn } from '../message/fits-in.js';
 import { checkTag } from '../message/tag-expression.js';
 import { durabilityLevel, type Durability } from './durability.js';
 import { checkInteger, checkOptions } from '../option-check.js';
@@ -112,11 +113,7 @@ export function checkValues(destination: Destination, options: SendOptions): voi
 /** A non-empty text that fits into a key. Throws InvalidOptionError. */
 export function checkName(option: string, value: unknown): void {
   const { nameBytes } = SEND_LIMITS;
-  // Up to a third of the limit even the widest characters fit: no need to count bytes.
-  const fits =
-    typeof value === 'string' &&
-    value.length > 0 &&
-    (value.length * 3 <= nameBytes || Buffer.byteLength(value) <= nameBytes);
+  const fits = typeof value === 'string' && value.length > 0 && fitsIn(nameBytes, value);
   if (!fits) throw new InvalidOptionError(option, value, `must be a string of 1 to ${nameBytes} bytes of UTF-8`);
 }
 

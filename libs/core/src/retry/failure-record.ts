@@ -1,5 +1,6 @@
 // One failed attempt as it is kept on the message: bounded, because it travels with every retry.
 import type { FailureRecord } from '../consumer/delivery.js';
+import { fitsIn } from '../message/fits-in.js';
 
 export const MAX_TEXT_BYTES = 1024;
 export const MAX_STACK_BYTES = 4096;
@@ -43,8 +44,7 @@ function textOf(thrown: unknown): string {
 
 /** The beginning of a text that takes at most `maxBytes` in UTF-8, never ending inside a character. */
 export function boundedText(text: string, maxBytes: number): string {
-  // No character of a JavaScript string takes more than three bytes per unit.
-  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;
+  if (fitsIn(maxBytes, text)) return text;
   const ellipsis = '…';
   const bytes = Buffer.from(text);
   let end = maxBytes - Buffer.byteLength(ellipsis);
