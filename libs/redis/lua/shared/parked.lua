@@ -1,7 +1,6 @@
 -- Parked keys of one queue of an ordered group (docs/ordering.md). `p` names their places: `keys`, zset, ordering key →
 -- state; `members`, zset of `<key name><entry>`, in order of the entries; `kept`, hash, member → packed message, and key
--- name → `<since> <takes> <last entry of the page>`; `bell`, a stream of one entry that its
--- owner waits for.
+-- name → `<since> <takes> <last entry of the page>`; `bell`, a stream of one entry that its owner waits for.
 -- A state is a score: the due ms of a key that waits, or one of these. TAKEN + epoch: an owner of that epoch has it.
 local READY, TAKEN, EXHAUSTED = 2e14, 1e15, 4e15
 
@@ -33,18 +32,14 @@ local function note_key(p, okey, since, takes, page)
   redis.call('HSET', p.kept, key_name(okey), since .. ' ' .. takes .. ' ' .. page)
 end
 
-local noted = {} -- keys that have their note, as far as this call knows
-
--- Without its place among the members. A copy that is there already stays: it may carry the state of a later attempt.
-local function keep_copy(p, okey, member, message, now)
-  if not noted[okey] then redis.call('HSETNX', p.kept, key_name(okey), text(now) .. ' 0 ') end
-  noted[okey] = true
-  redis.call('HSETNX', p.kept, member, cmsgpack.pack(message))
-end
+-- Without its place among the members, for a key that is parked already. A copy that is there stays: it may carry the state of a
+-- later attempt.
+local function keep_copy(p, member, message) redis.call('HSETNX', p.kept, member, cmsgpack.pack(message)) end
 
 local function keep(p, okey, member, message, now)
-  keep_copy(p, okey, member, message, now)
+  redis.call('HSETNX', p.kept, key_name(okey), text(now) .. ' 0 ')
   redis.call('ZADD', p.members, 0, member)
+  keep_copy(p, member, message)
 end
 
 local function drop(p, member)
@@ -66,7 +61,6 @@ local function go_on(p, okey)
   if not first then
     redis.call('ZREM', p.keys, okey)
     redis.call('HDEL', p.kept, key_name(okey))
-    noted[okey] = nil
     return
   end
   local _, _, page = key_note(p, okey)

@@ -1,5 +1,5 @@
--- What becomes of an entry that was read in ordered mode. `lane` is one queue under its lease; `source` is one of its two streams: `key`, field `prefix`, `after` (the id asked for), `seen` (the caller
--- has had all up to it).
+-- What becomes of an entry that was read in ordered mode. `lane` is one queue under its lease; `source` is one of its two
+-- streams: `key`, field `prefix`, `after` (the id asked for), `seen` (the caller has had all up to it).
 local now = now_ms()
 local fresh = '0@' .. text(now)
 
@@ -57,7 +57,7 @@ local function join_parked(notes, group, lane, source, joining)
       local entry, fields, okey = unpack(joining[at])
       local id, tag, _, envelope = read_header(fields)
       local member = member_of(okey, entry, mark)
-      keep_copy(lane.p, okey, member, { queue, id, tag, okey, envelope, fields[2], '', fields[4] or '', '' }, now)
+      keep_copy(lane.p, member, { queue, id, tag, okey, envelope, fields[2], '', fields[4] or '', '' }, now)
       local note = entry_note(notes, lane, source, entry)
       if note ~= fresh then
         redis.call('HSET', notes, 'p' .. queue .. ':' .. member, (string.gsub(note, '@', 'u@')))
